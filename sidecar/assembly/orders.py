@@ -53,8 +53,13 @@ def make_kinds(
     def forget(_person: Person, device_id: str) -> int:
         return editor.forget(device_id, with_files=True)
 
-    def answer_removals(person: Person, device_id: str, gone: bool) -> int:  # noqa: FBT001
-        return removals.answer(person, device_id, gone=gone)
+    def answer_removals(
+        person: Person,
+        device_id: str,
+        gone: bool,  # noqa: FBT001
+        asked: Sequence[int],
+    ) -> int:
+        return removals.answer(person, device_id, gone=gone, asked=asked)
 
     def give(person: Person, device_id: str, bookmarks: bool, changelog: bool) -> GivenView:  # noqa: FBT001
         return giver.give(person, device_id, bookmarks=bookmarks, changelog=changelog)
@@ -105,7 +110,7 @@ def make_kinds(
             tell=lambda files: counted(
                 "Your answer counts for {count} file", "Your answer counts for {count} files", files
             ),
-            given=tuple[bool],
+            given=tuple[bool, tuple[int, ...]],
         ),
         confirm_plan=OrderKind(
             name="confirm-plan",

@@ -57,7 +57,7 @@ class OrderKinds:
     reattach: OrderKind[[], None]
     delete: OrderKind[[Sequence[tuple[int, datetime]], bool], Sequence[ActionResult]]
     forget: OrderKind[[], int]
-    answer_removals: OrderKind[[bool], int]
+    answer_removals: OrderKind[[bool, Sequence[int]], int]
     confirm_plan: OrderKind[[str], None]
     ignore: OrderKind[[], IgnoreView]
     look_for_files: OrderKind[[], OfferView]

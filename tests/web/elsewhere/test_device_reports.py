@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from http import HTTPStatus
 from pathlib import Path
 
@@ -181,6 +181,31 @@ def test_a_question_about_missing_files_is_asked_and_answered_here(
     assert sum(house.status(one) is Status.REMOVED for one in files) == 6
     assert question not in page_of(ann)
     assert "Your answer counts for 6 files" in page_of(ann)
+
+
+def test_an_answer_that_comes_late_concerns_only_what_was_asked_when_it_was_given(
+    house: WebHouse, car: Car, ann: Browser, clock: FakeClock
+) -> None:
+    files = [house.add(number, status=Status.COMPLETED, size=1) for number in range(1, 21)]
+    car.tell()
+
+    def lose(some: Sequence[Download]) -> None:
+        for one in some:
+            house.path(one).unlink()
+        for _ in range(3):
+            car.services.background.removals.rescan(STICK)
+            car.tell()
+            clock.advance(GRACE_S + 1)
+        hear(house)
+
+    lose(files[:6])
+    ann.press(f"/devices/{STICK}/removals", gone="yes")
+    # Its machine looks again before it takes the answer.
+    lose(files[6:])
+    car.work()
+
+    assert {house.status(one) for one in files[:6]} == {Status.REMOVED}
+    assert {house.status(one) for one in files[6:]} == {Status.COMPLETED}
 
 
 def test_what_the_network_of_another_machine_lets_through_is_said_here(

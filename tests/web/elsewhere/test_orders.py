@@ -394,7 +394,7 @@ def test_every_kind_reads_the_values_that_it_is_given(house: WebHouse) -> None:
     kinds = house.services.web.orders.kinds
     values: dict[str, tuple[object, ...]] = {
         kinds.delete.name: (((7, START), (8, START)), True),
-        kinds.answer_removals.name: (True,),
+        kinds.answer_removals.name: (True, (7, 8)),
         kinds.confirm_plan.name: ("abc",),
         kinds.adopt.name: (("f" * 16,),),
         kinds.take_states.name: (Wanted(hearts=True, answers={"a": True}),),

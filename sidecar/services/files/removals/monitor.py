@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import partial
 from threading import Event, Lock
@@ -142,13 +142,15 @@ class RemovalMonitor:
         post = self._posts.get(device_id)
         return post.blind if post else None
 
-    def answer(self, device_id: str, *, gone: bool) -> int:
+    def answer(self, device_id: str, *, gone: bool, asked: Collection[int] | None = None) -> int:
         """Carry out the answer to the open question, for files unchanged since it was asked.
 
         Args:
             device_id: Which device.
             gone: True if a person removed or changed them: this is recorded. Else all are fetched
                 again, beside whatever is in their place now.
+            asked: The downloads that people were asked about when they answered: more files may be
+                missing since. None for all that they are asked about now.
 
         Returns:
             How many files it concerned; 0 if there is no open question.
@@ -160,9 +162,8 @@ class RemovalMonitor:
         if question is None:
             return 0
         device = self._registry.get(device_id)
-        files = [
-            one for one in self._downloads.queries.files_on(device_id) if one.id in question.files
-        ]
+        answered = question.files.keys() & (question.files if asked is None else asked)
+        files = [one for one in self._downloads.queries.files_on(device_id) if one.id in answered]
         seen = device.folder.look(one.path for one in files)
         still = [one for one in files if seen[one.path] == question.files[one.id].seen]
         if gone:

@@ -5,7 +5,7 @@ A device that a person does not use is hidden; on a shared one they see paths of
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -35,6 +35,7 @@ class RemovalsView:
         total: How many files there should be.
         whose: Whose the missing and changed files are.
         examples: Paths of a few files that this person may see.
+        ids: The downloads of the missing and changed files, which an answer is about.
     """
 
     device_id: str
@@ -46,6 +47,7 @@ class RemovalsView:
     total: int = 0
     whose: Share = NO_FILES
     examples: tuple[str, ...] = ()
+    ids: Sequence[int] = ()
 
 
 class RemovalReview:
@@ -102,10 +104,13 @@ class RemovalReview:
             total=lost.total,
             whose=self._ownership.shares(person, lost.ids),
             examples=self._examples(person, lost.ids),
+            ids=lost.ids,
         )
 
-    def answer(self, person: Person, device_id: str, *, gone: bool) -> int:
+    def answer(self, person: Person, device_id: str, *, gone: bool, asked: Collection[int]) -> int:
         """Answer the question: did a person do it? Return how many files that concerned.
+
+        `asked` are the downloads that they were asked about then.
 
         Raises:
             errors.NotVisible: This person does not use the device.
@@ -113,7 +118,7 @@ class RemovalReview:
             errors.DeviceError: The device cannot be read now; the question stays open.
         """
         self._access.managed(person, device_id)
-        files = self._removals.answer(device_id, gone=gone)
+        files = self._removals.answer(device_id, gone=gone, asked=asked)
         text = (
             counted(
                 "{count} missing file was deleted on purpose",

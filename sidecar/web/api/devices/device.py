@@ -118,6 +118,6 @@ def answer_removals(services: WebServices, device_id: str, body: RemovalAnswer) 
     if asked.text is None:
         raise ApiError(HTTPStatus.CONFLICT, NOTHING_ASKED)
     files = services.orders.press(
-        services.orders.kinds.answer_removals, person(), device_id, body.gone
+        services.orders.kinds.answer_removals, person(), device_id, body.gone, asked.ids
     )
     return schemas.Files(files=files)

@@ -143,8 +143,10 @@ def _answers(device: PageRoutes, services: WebServices) -> None:
     @device.post(f"{ONE}/removals", role=Role.MANAGER)
     def answer_removals(device_id: str) -> Response:
         gone = request.form.get("gone") == "yes"
+        asked = services.removals.removals(person(), device_id).ids
+        kind = services.orders.kinds.answer_removals
         try:
-            services.orders.press(services.orders.kinds.answer_removals, person(), device_id, gone)
+            services.orders.press(kind, person(), device_id, gone, asked)
         except DeviceError as trouble:
             return _page(services, device_id, Refused(str(trouble)))
         # The question is on every page: go back to the one where it was answered.

@@ -796,6 +796,25 @@ def test_an_answer_concerns_only_what_is_still_as_it_was_asked(house: House) -> 
     assert house.states(10, 20) == {Status.COMPLETED}
 
 
+def test_an_answer_concerns_only_what_was_asked_when_it_was_given(house: House) -> None:
+    house.fill(40)
+    shutil.rmtree(house.stick / "The Sine Waves" / "Album 1")
+    house.notice()
+    question = house.removals.lost(STICK)
+    assert question is not None
+    shutil.rmtree(house.stick / "The Sine Waves" / "Album 2")
+    house.notice()
+
+    assert house.removals.answer(STICK, gone=True, asked=question.ids) == 10
+    assert house.states(*range(10, 20)) == {Status.REMOVED}
+    assert house.states(*range(20, 30)) == {Status.COMPLETED}
+
+    house.notice()
+    left = house.removals.lost(STICK)
+    assert left is not None
+    assert len(left.ids) == 10
+
+
 def test_what_is_left_of_a_question_is_not_recorded_without_an_answer(house: House) -> None:
     house.fill(40)
     shutil.rmtree(house.stick / "The Sine Waves" / "Album 1")
@@ -1129,7 +1148,7 @@ def test_of_a_shared_device_everybody_reads_only_titles_of_their_own(house: Hous
     assert (ben.gone, ben.total) == (10, 40)
     assert [one.level for one in desk.notices(Person(BEN, "ben", is_admin=False))] == ["warning"]
     with pytest.raises(NotVisible):
-        desk.answer(Person(BEN, "ben", is_admin=False), "unknown", gone=True)
+        desk.answer(Person(BEN, "ben", is_admin=False), "unknown", gone=True, asked=())
     with pytest.raises(NotVisible):
         desk.removals(Person(BEN, "ben", is_admin=False), "unknown")
 
