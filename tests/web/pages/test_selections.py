@@ -40,9 +40,12 @@ EVERYTHING = Selection(
 )
 
 
+MINUTE_TICKS = 600_000_000
+
+
 def serve(house: WebHouse, *numbers: int) -> None:
     """Let Jellyfin's filters match these tracks; it has one library and one artist."""
-    rows = [row(number) for number in numbers]
+    rows = [row(number, RunTimeTicks=MINUTE_TICKS) for number in numbers]
 
     def answer(request: Request) -> Reply:
         fitting = rows if request.query.get("genres") == "Jazz" else []
@@ -102,7 +105,11 @@ def test_a_filter_is_counted_saved_kept_changed_and_deleted(
     assert "No saved filters yet" in ann.get("/library/filters").text
     assert "/library/filters" in ann.get("/library").text
     count = ann.get("/library/filters/count?genres=Jazz&kind=track").text
-    assert "Matches 3 files, 15 bytes" in count
+    assert "Matches 3 files (15 bytes, 3 min)." in count
+    # German shortens minutes and seconds with a full stop.
+    ben.client.set_cookie("sidecar_language", "de")
+    german = ben.get("/library/filters/count?genres=Jazz&kind=track").text
+    assert "Trifft auf 3 Dateien zu (15 Byte, 3 Min.)." in german
     assert "Nothing matches now." in ann.get("/library/filters/count?genres=Rock").text
     assert "no artist Nobody" in ann.get("/library/filters/count?artists=Nobody").text
     form = ann.get("/library/filters/new").text
@@ -179,7 +186,7 @@ def test_the_api_does_the_same(house: WebHouse, ann: Browser) -> None:
     path = "/api/v1/selections"
     body = {"name": "Jazz", "filter": {"genres": ["Jazz"], "kinds": ["track"], "order": "added"}}
     size = ann.send("POST", f"{path}/measure", body["filter"]).json
-    assert size == {"files": 3, "bytes": 15, "seconds": 0.0, "is_estimate": False}
+    assert size == {"files": 3, "bytes": 15, "seconds": 180.0, "is_estimate": False}
     made = ann.send("POST", path, body)
     assert made.status_code == 201
     assert made.json is not None
