@@ -52,6 +52,8 @@ log = logging.getLogger(__name__)
 # Other programs may fill a device at any time.
 LOOK_AGAIN_S = 60.0
 LOOK_AGAIN = timedelta(seconds=LOOK_AGAIN_S)
+# A plan that failed is made again after so long.
+TRY_AGAIN_S = 5.0
 MOST_NEXT = 100
 # Lines of each kind; a page shows fewer.
 MOST_TOLD = 500
@@ -450,6 +452,24 @@ class SpacePlanner:
             self._looked_at[device.id] = began
             self._hurried.discard(device.id)
             confirmed = self._confirmed.pop(device.id, ())
+        try:
+            self._carry_out(device, confirmed)
+        except BaseException:
+            with self._lock:
+                self._looked_at.pop(device.id, None)
+                if confirmed:
+                    self._confirmed.setdefault(device.id, confirmed)
+            self._rest(device.id, began, least_s=TRY_AGAIN_S)
+            raise
+        self._rest(device.id, began)
+
+    def _rest(self, device_id: str, began: float, *, least_s: float = 0.0) -> None:
+        ended = self._clock.monotonic()
+        rest_s = max(least_s, (ended - began) * (1 / SHARE_OF_TIME - 1))
+        with self._lock:
+            self._rests_until[device_id] = ended + rest_s
+
+    def _carry_out(self, device: AttachedDevice, confirmed: Iterable[PlanStep]) -> None:
         self._remove(device, confirmed)
         found = self._planned(device)
         if found.removals and not found.needs_confirmation:
@@ -460,9 +480,6 @@ class SpacePlanner:
         self._tell(device, found)
         if self._may_be_large(device.id):
             return_freed()
-        ended = self._clock.monotonic()
-        with self._lock:
-            self._rests_until[device.id] = ended + (ended - began) * (1 / SHARE_OF_TIME - 1)
 
     def _planned(self, device: AttachedDevice) -> Plan:
         return self._worked_out(device).plan

@@ -741,3 +741,35 @@ def test_a_plan_that_could_not_be_made_leaves_the_last_one_an_old_one(house: Hou
         house.room.outlook(STICK)
 
     assert house.room.outlook(STICK).files == 2
+
+
+def test_a_plan_that_failed_is_made_again_within_seconds(house: House) -> None:
+    house.brings(1, "favourites")
+    with broken(house.world.db):
+        house.room.step()
+    assert house.room.last_plan(STICK) is None
+
+    house.room.step()
+    assert house.room.last_plan(STICK) is None, "not at once: it may fail again"
+    house.world.clock.advance(6)
+    house.room.step()
+
+    made = house.room.last_plan(STICK)
+    assert made is not None
+    assert made.files == 1
+
+
+def test_what_was_confirmed_still_is_after_a_plan_that_failed(house: House) -> None:
+    for number in range(1, 10):
+        house.brings(number)
+    house.wishes(20, blocks=7)
+    shown = house.room.plan(STICK)
+    house.room.confirm(STICK, shown.id)
+    with broken(house.world.db):
+        house.room.step()
+    assert house.states(*range(1, 10)) == ["completed"] * 9
+
+    house.world.clock.advance(6)
+    house.room.step()
+
+    assert house.states(*range(1, 10)).count("removed") == len(shown.removals)
