@@ -258,6 +258,20 @@ class DeviceEditor:
         found = self._find(Path(path)) if path.startswith("/") else None
         return None if found is None else self._places.at(found)
 
+    def other_name(self, path: str) -> str | None:
+        """Return what a folder is called by a sidecar that has filled it and is not this one.
+
+        It may also be this one with a new database. None if no other one has.
+        """
+        found = self._find(Path(path)) if path.startswith("/") else None
+        try:
+            marker = read_marker(found) if found is not None else None
+        except DeviceError:
+            return None
+        if marker is None or self._devices.get(marker.id) is not None:
+            return None
+        return marker.name or Path(path).name
+
     def add(self, given: Mapping[str, object]) -> DeviceSettings:
         """Add a device.
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from sidecar.device.drives import DevicePlaces, Drive
+from sidecar.device.own.marker import Marker, write_marker
 from sidecar.domain.downloads.download import Status
 from tests.fakes.clock import FakeClock
 from tests.services.conftest import STICK
@@ -66,6 +67,20 @@ def test_a_drive_offers_itself_and_becomes_a_device(
     assert (folder / ".sidecar" / "device.json").exists()
     assert "was plugged in" not in eve.get("/devices").text
     assert "New stick" in ann.get("/devices").text
+
+
+def test_a_drive_that_another_sidecar_has_filled_says_so(
+    house: WebHouse, eve: Browser, folder: Path
+) -> None:
+    told = "Another sidecar has filled it, as Friend"
+    assert told not in eve.get(f"/devices/add?path={folder}").text
+    write_marker(folder, Marker("99999999-9999-4999-8999-999999999999", "Friend's stick"))
+
+    assert told in eve.get(f"/devices/add?path={folder}").text
+
+    add(eve, folder)
+    id_of(house, "New stick")
+    assert told not in eve.get(f"/devices/add?path={folder}").text
 
 
 def test_a_drive_or_folder_that_cannot_be_written_says_what_to_do(
