@@ -97,7 +97,9 @@ class BrowserService:
                 msg("Too many browsers keep files for you: remove one of them on Devices")
             )
         fresh = browser_id if ID.fullmatch(browser_id) else token_hex(16)
-        return self._put(person, KeptBrowser(id=fresh, name=_tidy(name)))
+        browser = KeptBrowser(id=fresh, name=_tidy(name))
+        self._choices.put(person.user_id, PREFIX + fresh, _write(browser))
+        return browser
 
     def change(self, person: Person, browser_id: str, *, name: str, budget: int) -> KeptBrowser:
         """Set a browser's name and limit.
@@ -105,8 +107,11 @@ class BrowserService:
         Raises:
             NotVisible: It is not this person's.
         """
-        known = self._own(person, browser_id)
-        return self._put(person, replace(known, name=_tidy(name) or known.name, budget=budget))
+        return self._change(
+            person,
+            browser_id,
+            lambda known: replace(known, name=_tidy(name) or known.name, budget=budget),
+        )
 
     def choose(self, person: Person, browser_id: str, item_id: str) -> KeptBrowser:
         """Keep an item in a browser.
@@ -119,15 +124,18 @@ class BrowserService:
         known = self._own(person, browser_id)
         if any(one.item_id == item_id for one in known.chosen):
             return known
-        if len(known.chosen) >= MOST_CHOSEN:
-            raise NotPossible(
-                msg("{name} keeps too much already: remove something", name=known.name)
-            )
+        _check_may_have_more(known)
         client = self._client(person.user_id)
         item = get_item(client, item_id)
         expand_item(client, item)
-        chosen = (*known.chosen, ChosenItem(item.id, item.title))
-        return self._put(person, replace(known, chosen=chosen))
+
+        def keep(known: KeptBrowser) -> KeptBrowser:
+            others = [one for one in known.chosen if one.item_id != item.id]
+            if len(others) == len(known.chosen):
+                _check_may_have_more(known)
+            return replace(known, chosen=(*others, ChosenItem(item.id, item.title)))
+
+        return self._change(person, browser_id, keep)
 
     def drop(self, person: Person, browser_id: str, item_id: str) -> KeptBrowser:
         """Do not keep an item in a browser any more.
@@ -135,9 +143,13 @@ class BrowserService:
         Raises:
             NotVisible: The browser is not this person's.
         """
-        known = self._own(person, browser_id)
-        chosen = tuple(one for one in known.chosen if one.item_id != item_id)
-        return self._put(person, replace(known, chosen=chosen))
+        return self._change(
+            person,
+            browser_id,
+            lambda known: replace(
+                known, chosen=tuple(one for one in known.chosen if one.item_id != item_id)
+            ),
+        )
 
     def forget(self, person: Person, browser_id: str) -> None:
         """Let a browser keep nothing any more; it removes its files when it next hears of it.
@@ -169,9 +181,12 @@ class BrowserService:
         Raises:
             NotVisible: The browser is not this person's.
         """
-        known = self._own(person, browser_id)
         now = self._clock.now()
-        self._put(person, replace(known, files=files, bytes=size, seen_at=now))
+        self._change(
+            person,
+            browser_id,
+            lambda known: replace(known, files=files, bytes=size, seen_at=now),
+        )
 
     def _items(self, person: Person, browser: KeptBrowser) -> Iterator[Item]:
         client = self._client(person.user_id)
@@ -189,11 +204,38 @@ class BrowserService:
             raise NotVisible
         return found
 
-    def _put(self, person: Person, browser: KeptBrowser) -> KeptBrowser:
-        facts = asdict(browser)
-        facts["seen_at"] = browser.seen_at.isoformat() if browser.seen_at else None
-        self._choices.put(person.user_id, PREFIX + browser.id, json.dumps(facts))
-        return browser
+    def _change(
+        self, person: Person, browser_id: str, change: Callable[[KeptBrowser], KeptBrowser]
+    ) -> KeptBrowser:
+        """Change a browser as it is now: its pages tell, and people choose, at the same time.
+
+        Raises:
+            NotVisible: The browser is not this person's.
+        """
+        known = self._own(person, browser_id)
+        changed: list[KeptBrowser] = []
+
+        def rewrite(text: str | None) -> str | None:
+            if text is None:
+                return None
+            changed.append(change(_read(text)))
+            return _write(changed[0])
+
+        self._choices.change(person.user_id, PREFIX + known.id, rewrite)
+        if not changed:
+            raise NotVisible
+        return changed[0]
+
+
+def _check_may_have_more(browser: KeptBrowser) -> None:
+    if len(browser.chosen) >= MOST_CHOSEN:
+        raise NotPossible(msg("{name} keeps too much already: remove something", name=browser.name))
+
+
+def _write(browser: KeptBrowser) -> str:
+    facts = asdict(browser)
+    facts["seen_at"] = browser.seen_at.isoformat() if browser.seen_at else None
+    return json.dumps(facts)
 
 
 def _read(text: str) -> KeptBrowser:

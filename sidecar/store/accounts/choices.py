@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import peewee
 
 from sidecar.store.database import Database
@@ -31,6 +33,13 @@ class Choices:
         which = (ChoiceRow.user_id == user_id, ChoiceRow.name == name)
         with self._db.write():
             self._db.execute(peewee.ModelDelete(ChoiceRow).where(*which))
+
+    def change(self, user_id: str, name: str, change: Callable[[str | None], str | None]) -> None:
+        """Change a choice as it is now; `change` returns what it becomes, None for no change."""
+        with self._db.write():
+            value = change(self.of(user_id, name))
+            if value is not None:
+                self.put(user_id, name, value)
 
     def put(self, user_id: str, name: str, value: str) -> None:
         """Remember a choice in place of the one before."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,6 +11,8 @@ import pytest
 
 from sidecar.demo.server.server import DemoServer
 from sidecar.domain.player_logs.states import UserState
+from sidecar.errors import NotVisible
+from sidecar.jellyfin.client import Jellyfin
 from sidecar.jellyfin.library.play_state import PlayStates
 from sidecar.services.browsers.browsers import BrowserService
 from sidecar.services.browsers.plays import BrowserPlays, HeardInBrowser
@@ -111,6 +113,31 @@ def test_positions_and_hearts_come_with_their_own_times_and_never_over_newer_one
     assert marks.state(away.item("Tone 2").id).is_favourite
     ben = away.sign_in("ben")
     assert not PlayStates(away._client(ben.user_id)).state(away.item("Tone 2").id).is_favourite
+
+
+def test_what_is_chosen_while_jellyfin_is_asked_for_something_else_is_kept_as_well(
+    away: Traveller,
+) -> None:
+    meanwhile: list[Callable[[], object]] = []
+
+    def client(user_id: str) -> Jellyfin:
+        if meanwhile:
+            meanwhile.pop()()
+        return away._client(user_id)
+
+    service = BrowserService(choices=Choices(away.world.db), client=client, clock=away.world.clock)
+    first, second = away.item("Tone 1"), away.item("Tone 2")
+    browser = service.begin(away.ann, "", "Kitchen")
+
+    meanwhile.append(lambda: service.choose(away.ann, browser.id, second.id))
+    chosen = service.choose(away.ann, browser.id, first.id).chosen
+    assert [one.item_id for one in chosen] == [second.id, first.id]
+    assert service.all(away.ann)[0].chosen == chosen
+
+    meanwhile.append(lambda: service.forget(away.ann, browser.id))
+    with pytest.raises(NotVisible):
+        service.choose(away.ann, browser.id, away.item("Tone 3").id)
+    assert service.all(away.ann) == []
 
 
 def test_what_is_chosen_is_planned_within_the_limit(away: Traveller) -> None:
