@@ -53,15 +53,9 @@ def ended(*, within: float, thread: str = "pass", send: bool = True) -> tuple[in
         return process.returncode, said.decode(), complained.decode()
 
 
-def test_what_ends_by_itself_complains_of_nothing() -> None:
-    assert ended(within=30) == (0, "stopped\n", "")
-
-
-def test_who_is_asked_twice_ends_as_it_was_asked() -> None:
+def test_what_is_asked_to_end_complains_of_nothing_also_if_it_is_asked_twice() -> None:
     # The program raises the signal once more when nothing handles it any more.
-    code, said, _ = ended(within=30)
-
-    assert (code, said) == (0, "stopped\n")
+    assert ended(within=30) == (0, "stopped\n", "")
 
 
 def test_what_hangs_is_named_and_ends_with_the_process() -> None:
