@@ -2,7 +2,7 @@
 
 A timeout of requests is for each read, so a server that sends a byte now and then is waited for
 without end. Here an answer's status and headers are bounded in bytes, and in time by that timeout;
-`time_left` bounds every read besides.
+`time_limit` bounds every read besides.
 """
 
 from __future__ import annotations
@@ -11,11 +11,10 @@ import http.client
 import io
 import socket
 import time
-from collections.abc import Callable
 from contextvars import ContextVar
 from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -28,8 +27,16 @@ if TYPE_CHECKING:
 # Of an answer's status and headers, all that come before it included. Jellyfin's have 1 kB.
 LARGEST_HEAD_BYTES = 64 * 1024
 
-# Returns the seconds that this thread may still wait for answers; None for no such limit.
-time_left: ContextVar[Callable[[], float] | None] = ContextVar("time_left", default=None)
+
+class TimeLimit(Protocol):
+    """A limit on all that a thread waits for answers."""
+
+    def left_s(self) -> float:
+        """Return how many seconds are left."""
+
+
+# Of this thread; None for no such limit.
+time_limit: ContextVar[TimeLimit | None] = ContextVar("time_limit", default=None)
 
 
 def at_most(seconds: float) -> float:
@@ -38,8 +45,8 @@ def at_most(seconds: float) -> float:
     Raises:
         TimeoutError: There is nothing left.
     """
-    find_left = time_left.get()
-    return _at_most(seconds, seconds if find_left is None else find_left())
+    limit = time_limit.get()
+    return _at_most(seconds, seconds if limit is None else limit.left_s())
 
 
 def _at_most(seconds: float, left: float) -> float:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
+from functools import partial
 
-from sidecar import bounded_http
+from sidecar.bounded_http import time_limit
 from sidecar.errors import ServerAway
 from sidecar.messages import msg
 from sidecar.process.limits import JELLYFIN_WITHIN_S
@@ -63,28 +64,16 @@ class WaitLimit:
         return self._within_s if self._ends_at is None else self._ends_at - time.monotonic()
 
 
-_now: ContextVar[WaitLimit | None] = ContextVar("wait_limit", default=None)
-
-
 def begin(limit: WaitLimit) -> Callable[[], None]:
     """Limit this thread's calls to Jellyfin from now on; return a function that ends that."""
-    token, of_time = _now.set(limit), bounded_http.time_left.set(limit.left_s)
-
-    def end() -> None:
-        _now.reset(token)
-        bounded_http.time_left.reset(of_time)
-
-    return end
+    return partial(time_limit.reset, time_limit.set(limit))
 
 
 @contextmanager
 def waiting() -> Iterator[None]:
     """Wait for Jellyfin, as `WaitLimit.waiting`; in background work without a limit."""
-    limit = _now.get()
-    if limit is None:
-        yield
-        return
-    with limit.waiting():
+    limit = time_limit.get()
+    with limit.waiting() if isinstance(limit, WaitLimit) else nullcontext():
         yield
 
 
