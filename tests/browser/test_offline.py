@@ -293,8 +293,9 @@ def test_a_file_is_pinned_and_let_go_in_place(
 
 @pytest.mark.parametrize("path", ["/offline?look=files", f"/offline/albums/{ALBUM}"])
 def test_on_a_phone_a_file_is_one_line_and_tells_the_rest_when_asked(
-    opened: Open, path: str
+    opened: Open, house: WebHouse, path: str
 ) -> None:
+    a_song(house, 6, f"{LONG} {LONG}", b"")
     page = opened(path)
     page.set_viewport_size({"width": 360, "height": 740})
 
@@ -314,6 +315,22 @@ def test_on_a_phone_a_file_is_one_line_and_tells_the_rest_when_asked(
     expect(details).to_be_hidden()
     page.set_viewport_size({"width": 1280, "height": 740})
     expect(details).to_be_visible()
+
+
+def test_on_a_phone_the_player_cuts_off_names_and_no_numbers(opened: Open, house: WebHouse) -> None:
+    a_song(house, 6, LONG, a_tone(30.0), artist=LONG)
+    page = opened(f"/offline/albums/{ALBUM}")
+    page.set_viewport_size({"width": 360, "height": 740})
+
+    page.get_by_role("link", name=f"Play {LONG}").click()
+
+    place = page.locator("#player").get_by_text("1 of 4")
+    expect(place).to_be_visible()
+    line, shown = page.locator(".playing-now").bounding_box(), place.bounding_box()
+    assert line is not None
+    assert shown is not None
+    assert shown["y"] + shown["height"] <= line["y"] + line["height"]
+    assert shown["x"] + shown["width"] <= line["x"] + line["width"]
 
 
 def test_removing_asks_first_and_the_row_goes(
