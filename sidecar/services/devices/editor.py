@@ -408,11 +408,13 @@ class DeviceEditor:
                     name=view.name,
                 )
             )
-        self._stop_on(device_id)
-        deleted = self._delete_files(device_id) if with_files else 0
-        if view.settings is not None:
-            path = str(view.settings.path)
-            self._save([one for one in self._of_page() if one.get("path") != path])
+        # Else what waits would come meanwhile, to the room that is made, and stay there.
+        with self._registry.emptying(device_id):
+            self._stop_on(device_id)
+            deleted = self._delete_files(device_id) if with_files else 0
+            if view.settings is not None:
+                path = str(view.settings.path)
+                self._save([one for one in self._of_page() if one.get("path") != path])
         self._problems.clear(ProblemKind.DEVICE, device_id)
         self._devices.forget(device_id)
         self._bus.publish(DeviceChanged(device_id))

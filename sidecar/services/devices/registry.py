@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from threading import RLock
@@ -121,6 +121,8 @@ class DeviceRegistry:
         self._opened: dict[Path, AttachedDevice] = {}
         self._reserving = Reservations(downloads)
         self._aside: dict[Path, str] = {}
+        # Devices whose files are being deleted.
+        self._emptied: set[str] = set()
         # What other machines had attached at the last look, and how often each had done so: what
         # was let go and came back between two looks counts as come.
         self._there: set[tuple[str, str, int]] = set()
@@ -306,12 +308,28 @@ class DeviceRegistry:
         return self._problems.told_of(ProblemKind.DEVICE, device_id) or found
 
     def blocked(self) -> set[str]:
-        """Return the ids of the devices that are paused, have a problem or are elsewhere."""
+        """Return the ids of the devices that are paused, have a problem or are elsewhere.
+
+        Also of those that are being emptied.
+        """
         attached = self.all()
-        blocked = {one.id for one in attached if one.settings.paused}
+        with self._lock:
+            blocked = {*self._emptied}
+        blocked |= {one.id for one in attached if one.settings.paused}
         if self._elsewhere is not None:
             blocked |= {one.id for one in self._devices.all()} - {one.id for one in attached}
         return blocked | set(self._problems.all_of(ProblemKind.DEVICE))
+
+    @contextmanager
+    def emptying(self, device_id: str) -> Iterator[None]:
+        """Let nothing come to a device inside of it: its files are being deleted."""
+        with self._lock:
+            self._emptied.add(device_id)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._emptied.discard(device_id)
 
     def is_usable_anywhere(self, device_id: str) -> bool:
         """Whether a device is attached on some machine, is not paused and has no problem."""

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from sidecar.device.drives import DevicePlaces, Drive
+from sidecar.device.folder import DeviceFolder
 from sidecar.device.own.marker import Marker, write_marker
 from sidecar.domain.downloads.download import Status
 from tests.fakes.clock import FakeClock
@@ -313,6 +314,28 @@ def test_a_device_is_removed_with_its_files_and_nothing_else(
     assert strangers.exists()
     assert elsewhere.exists()
     assert house.store.devices.get(device_id) is None
+
+
+def test_nothing_comes_to_a_device_while_its_files_are_deleted(
+    house: WebHouse, eve: Browser, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add(eve, folder)
+    device_id = id_of(house, "New stick")
+    house.add(7, status=Status.COMPLETED, device=device_id)
+    house.add(8, device=device_id)
+    remove, taken = DeviceFolder.remove, list[object]()
+
+    def remove_late(folder: DeviceFolder, path: str, **known: object) -> bool:
+        # Workers look for something to do all the time.
+        taken.append(house.services.transfers.taking.take())
+        return remove(folder, path, **known)  # type: ignore[arg-type]  # as they were given
+
+    monkeypatch.setattr(DeviceFolder, "remove", remove_late)
+    eve.press("/devices/forget", device=device_id, files="delete", sure="yes")
+
+    assert taken == [None]
+    assert house.store.devices.get(device_id) is None
+    assert house.services.devices.registry.blocked() == set()
 
 
 def test_of_a_device_without_files_none_are_deleted(
