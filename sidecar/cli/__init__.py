@@ -43,6 +43,9 @@ COMMANDS = {
 # These take the settings of the page by themselves, or none.
 BY_THEMSELVES = frozenset({"run", "demo", "backup", "restore", "replay", "database", "agent"})
 
+# These run until they are stopped, and tell what they do in the log.
+SERVERS = frozenset({"run", "demo", "agent"})
+
 Command = Callable[[Settings, argparse.Namespace], int]
 
 log = logging.getLogger(__name__)
@@ -55,7 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     asked = parser.parse_args(given)
     try:
         settings = load(os.environ, file=asked.config)
-        logs.start_logging(settings.log.level, settings.log.format)
+        logs.start_logging(_log_level(settings, asked), settings.log.format)
         command: Command = asked.command
         return command(settings if asked.is_base else _with_page(settings), asked)
     except ConfigError as error:
@@ -71,6 +74,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception:
         log.exception("%s failed in a way nobody foresaw", parser.prog)
         return FAILED
+
+
+def _log_level(settings: Settings, asked: argparse.Namespace) -> str:
+    """Return from which level on the log is written: a short command prints what it does itself."""
+    level = settings.log.level
+    return "WARNING" if level == "INFO" and not asked.is_server else level
 
 
 def _with_page(settings: Settings) -> Settings:
@@ -99,7 +108,7 @@ def command_parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     asked = next((one for one in arguments if one in COMMANDS), None)
     for name, text in COMMANDS.items():
         command = commands.add_parser(name, parents=[common_arguments()], help=text)
-        command.set_defaults(is_base=name in BY_THEMSELVES)
+        command.set_defaults(is_base=name in BY_THEMSELVES, is_server=name in SERVERS)
         if name == asked:
             with heap.loading():
                 module = import_module(f"sidecar.cli.commands.{name.replace('-', '_')}")

@@ -79,6 +79,14 @@ def test_a_password_is_read_from_a_file(sidecar: Sidecar, tmp_path: Path) -> Non
     assert sidecar.command("sign-in").returncode == 0
 
 
+def test_a_short_command_writes_no_log_of_what_went_well(sidecar: Sidecar) -> None:
+    sidecar.environ["SIDECAR_LOG__LEVEL"] = "INFO"
+    assert " INFO " not in sidecar.command("sign-in").stderr
+
+    sidecar.environ["SIDECAR_LOG__LEVEL"] = "DEBUG"
+    assert " INFO " in sidecar.command("sign-in").stderr
+
+
 def test_a_key_opens_the_api_until_it_is_revoked(running: Sidecar) -> None:
     def asked() -> int:
         return requests.get(
