@@ -16,6 +16,9 @@ from sidecar.domain.downloads.download import Status
 from sidecar.domain.undo import Reversal
 from sidecar.store.downloads.queries import Turn
 
+# So many are changed in one transaction: others write between two of them.
+CHANGED_AT_ONCE = 500
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DownloadCommand:

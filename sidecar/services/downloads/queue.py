@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
+from sidecar.batched import batched
 from sidecar.clock import Clock
 from sidecar.domain.downloads.actions import (
     REORDERING,
@@ -28,6 +29,7 @@ from sidecar.messages import msg
 from sidecar.services.accounts.ownership import Ownership
 from sidecar.services.accounts.person import Person
 from sidecar.services.devices.taken import explain_not_taken
+from sidecar.services.downloads import commands
 from sidecar.services.downloads.commands import ActionResult, DownloadCommand, ResultKind
 from sidecar.services.rules.wishes import WishService
 from sidecar.services.transfers.claims import Claims
@@ -69,13 +71,21 @@ class QueueActions:
     ) -> Mapping[int, ActionResult]:
         """Carry out an action on many downloads, and return what became of each.
 
-        Those that are not visible are left out. What people do to many at once takes few
-        statements, however many they are.
+        Those that are not visible are left out. Many are changed some at a time, with few
+        statements: other writers come in between.
         """
-        outcomes: dict[int, ActionResult] = {}
         if order.action in REORDERING:
             # What was claimed ahead is put in order with all others.
             self._claims.give_back()
+        outcomes: dict[int, ActionResult] = {}
+        for some in batched(ids, commands.CHANGED_AT_ONCE):
+            outcomes |= self._act_on_some(person, some, order)
+        return outcomes
+
+    def _act_on_some(
+        self, person: Person, ids: Sequence[int], order: DownloadCommand
+    ) -> Mapping[int, ActionResult]:
+        outcomes: dict[int, ActionResult] = {}
         force = order.force and person.is_admin
         with self._db.write():
             concerned = []

@@ -18,6 +18,7 @@ from functools import partial
 from itertools import chain
 from threading import Lock
 
+from sidecar.batched import batched
 from sidecar.clock import Clock
 from sidecar.domain.downloads.actions import (
     Action,
@@ -35,6 +36,7 @@ from sidecar.services.accounts.ownership import Ownership, OwnershipChange
 from sidecar.services.accounts.person import Person
 from sidecar.services.devices.orders import DeviceOrders
 from sidecar.services.devices.registry import DeviceRegistry
+from sidecar.services.downloads import commands
 from sidecar.services.downloads.commands import ActionResult, DownloadCommand, ResultKind
 from sidecar.services.downloads.queue import refused
 from sidecar.services.transfers.claims import Claims
@@ -83,36 +85,50 @@ class RemoveDownloads:
     ) -> Mapping[int, ActionResult]:
         """Carry out an action on many downloads, and return what became of each.
 
-        Those that are not visible are left out. Apart from files that must be deleted, it takes few
-        statements, however many they are.
+        Those that are not visible are left out. Apart from files that must be deleted, many are
+        changed some at a time, with few statements: other writers come in between.
         """
-        # Not asked in the transaction: a worker that claims something waits for its end.
-        busy = frozenset(self._claims.busy())
-        with self._db.write():
-            seen = list(self._ownership.visible_among(person, ids))
-            outcomes: dict[int, ActionResult] = {}
-            for one in seen:
-                match judge(order.action, one, self._clock.now()):
-                    case ActionRefusal() as refusal:
-                        outcomes[one.id] = refused(one, refusal)
-                    case ActionVerdict.IS_SO:
-                        text = msg("{title} is not on the device any more", title=one.title)
-                        outcomes[one.id] = ActionResult(one.id, ResultKind.UNCHANGED, text)
-            concerned = [one for one in seen if one.id not in outcomes]
-            holds = self._holds.reasons_for([one.id for one in concerned])
-            ended = (
-                self._let_go(person, concerned, holds, order)
-                if order.action is Action.LET_GO
-                else self._end(person, concerned, holds, order, busy)
-            )
+        outcomes: dict[int, ActionResult] = {}
+        left: list[Download] = []
+        for some in batched(ids, commands.CHANGED_AT_ONCE):
+            # Not asked in the transaction: a worker that claims something waits for its end.
+            busy = frozenset(self._claims.busy())
+            with self._db.write():
+                concerned, ended = self._act_on_some(person, some, order, busy)
             outcomes |= ended
+            left += (one for one in concerned if one.id not in ended)
         # A file is not deleted inside a transaction: other writers would wait for the device.
-        left = [one for one in concerned if one.id not in outcomes]
         outcomes |= self._ask_machines(person, left, order)
         outcomes |= {
             one.id: self._delete(person, one.id, order) for one in left if one.id not in outcomes
         }
         return outcomes
+
+    def _act_on_some(
+        self,
+        person: Person,
+        ids: Sequence[int],
+        order: DownloadCommand,
+        busy: Collection[int],
+    ) -> tuple[Sequence[Download], Mapping[int, ActionResult]]:
+        """Do what needs no change on the device; return whom it concerns, and what was done."""
+        seen = list(self._ownership.visible_among(person, ids))
+        outcomes: dict[int, ActionResult] = {}
+        for one in seen:
+            match judge(order.action, one, self._clock.now()):
+                case ActionRefusal() as refusal:
+                    outcomes[one.id] = refused(one, refusal)
+                case ActionVerdict.IS_SO:
+                    text = msg("{title} is not on the device any more", title=one.title)
+                    outcomes[one.id] = ActionResult(one.id, ResultKind.UNCHANGED, text)
+        concerned = [one for one in seen if one.id not in outcomes]
+        holds = self._holds.reasons_for([one.id for one in concerned])
+        ended = (
+            self._let_go(person, concerned, holds, order)
+            if order.action is Action.LET_GO
+            else self._end(person, concerned, holds, order, busy)
+        )
+        return concerned, {**outcomes, **ended}
 
     def delete_there(
         self,

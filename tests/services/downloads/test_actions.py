@@ -19,7 +19,10 @@ from sidecar.domain.downloads.shares import Share
 from sidecar.domain.transfers.failures import FailureClass
 from sidecar.domain.wishes import PIN, PIN_PRIORITY, Reason, Wish
 from sidecar.errors import NotVisible, SignedOut
+from sidecar.events import DownloadChanged
+from sidecar.events import Event as WorldEvent
 from sidecar.services.accounts.person import Person
+from sidecar.services.downloads import commands
 from sidecar.services.downloads.commands import (
     ActionResult,
     AddedItem,
@@ -545,6 +548,30 @@ def test_each_of_many_has_its_own_result(home: House) -> None:
 
     assert [one.download_id for one in outcomes] == [mine.id, foreign.id, there.id, 999]
     assert {one.result for one in outcomes} >= {ResultKind.NOT_FOUND}
+
+
+@pytest.mark.parametrize("order", [PAUSE, CANCEL], ids=["paused", "cancelled"])
+def test_many_are_changed_in_steps_between_which_others_write(
+    home: House, world: World, monkeypatch: pytest.MonkeyPatch, order: DownloadCommand
+) -> None:
+    monkeypatch.setattr(commands, "CHANGED_AT_ONCE", 2)
+    waiting = [home.hold(Ann, number) for number in range(1, 6)]
+    still_waiting: list[int] = []
+
+    def hear(event: WorldEvent) -> None:
+        """As soon as the first is changed for all, the others are not yet."""
+        if isinstance(event, DownloadChanged) and not still_waiting:
+            left = [world.downloads.queries.get(one.id) for one in waiting]
+            still_waiting.append(sum(one == was for one, was in zip(left, waiting, strict=True)))
+
+    world.bus.subscribe(hear)
+    outcomes = home.actions.act_on(Ann, [one.id for one in waiting], order)
+
+    assert still_waiting == [3]
+    assert {one.result for one in outcomes} == {ResultKind.DONE}
+    assert {
+        one.status for one in map(world.downloads.queries.get, (w.id for w in waiting)) if one
+    } <= {Status.PAUSED}
 
 
 def test_failed_ones_are_retried_together_and_those_that_cool_down_are_told(home: House) -> None:
