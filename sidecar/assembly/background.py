@@ -254,8 +254,8 @@ def _steps(
         yield (transfers.owners.step, "giving what waits to other owners")
     yield (transfers.network.step, "the network rule")
     if base.roles.works:
-        downloads, problems = base.store.downloads, accounts.problems
-        renaming = FileRenaming(downloads, devices.registry, problems, base.bus)
+        downloads = base.store.downloads
+        renaming = FileRenaming(downloads, devices.registry, base.bus)
         recorder = ActivityRecorder(
             stores=base.store,
             registry=devices.registry,

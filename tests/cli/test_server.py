@@ -141,9 +141,7 @@ def test_new_names_are_shown_and_confirmed_beside_a_sidecar_that_runs(
     assert "3 files are renamed now, 0 fetched" in names(device="Car stick", yes=True)
 
     services = house.services
-    FileRenaming(
-        house.store.downloads, services.devices.registry, services.accounts.problems, house.bus
-    ).step()
+    FileRenaming(house.store.downloads, services.devices.registry, house.bus).step()
     assert len(set(house.files()) - set(old)) == 3
     assert house.server.fetched == 0
     assert "0 files would be renamed" in names()

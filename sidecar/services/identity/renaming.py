@@ -21,7 +21,6 @@ from sidecar.domain.files.presets import PRESETS
 from sidecar.errors import DeviceError
 from sidecar.events import Bus, DeviceChanged
 from sidecar.services.devices.registry import AttachedDevice, DeviceRegistry
-from sidecar.services.health.problems import ProblemKind, Problems
 from sidecar.store.downloads.insert import FilePlace
 from sidecar.store.downloads.queue import Downloads
 
@@ -35,18 +34,15 @@ MOST_BYTES = 16 * 1024 * 1024
 class FileRenaming:
     """Renames the files for which that is planned. One thread runs it."""
 
-    def __init__(
-        self, downloads: Downloads, registry: DeviceRegistry, problems: Problems, bus: Bus
-    ) -> None:
+    def __init__(self, downloads: Downloads, registry: DeviceRegistry, bus: Bus) -> None:
         self._downloads = downloads
         self._registry = registry
-        self._problems = problems
         self._bus = bus
 
     def step(self) -> None:
-        """Rename the planned files on attached devices that are not paused and have no problem."""
+        """Rename the planned files on attached devices that can be used now."""
         for device in self._registry.all():
-            if device.settings.paused or self._problems.of(ProblemKind.DEVICE, device.id):
+            if device.id in self._registry.blocked():
                 continue
             planned = self._downloads.identity.to_rename(device.id)
             try:

@@ -51,9 +51,7 @@ def names(house: MovingHouse) -> FileNames:
 @pytest.fixture
 def renaming(house: MovingHouse) -> FileRenaming:
     services = house.services
-    return FileRenaming(
-        house.store.downloads, services.devices.registry, services.accounts.problems, house.bus
-    )
+    return FileRenaming(house.store.downloads, services.devices.registry, house.bus)
 
 
 def test_nothing_is_renamed_before_a_yes(

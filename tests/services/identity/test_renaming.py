@@ -43,7 +43,6 @@ def renaming(house: MovingHouse) -> FileRenaming:
     return FileRenaming(
         house.store.downloads,
         services.devices.registry,
-        services.accounts.problems,
         house.bus,
     )
 

@@ -170,9 +170,7 @@ def test_each_album_has_its_cover_when_a_shared_folder_is_taken_apart(house: Mov
     house.store.downloads.identity.plan_renames({second.id: path})
 
     services = house.services
-    FileRenaming(
-        house.store.downloads, services.devices.registry, services.accounts.problems, house.bus
-    ).step()
+    FileRenaming(house.store.downloads, services.devices.registry, house.bus).step()
     look_beside(house)
 
     assert sorted(pictures(house)) == [
