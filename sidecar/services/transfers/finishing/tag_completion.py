@@ -9,7 +9,7 @@ The copy is made on the device; nothing is fetched. A file that is not as it arr
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -106,18 +106,21 @@ class TagCompletion:
 
     def _complete(self, device: AttachedDevice, download: Download) -> bool:
         """Complete the tags of one file; return whether the file was replaced."""
-        claims = self._parts.claims
-        if device.id in self._parts.registry.blocked():
-            # Ejected, paused or with a problem since the last file.
-            return False
-        taken = claims.take(lambda busy: None if download.id in busy else download)
+        claims, registry = self._parts.claims, self._parts.registry
+
+        def claim(busy: Collection[int]) -> Download | None:
+            # Asked in here: who ejects the device stops what was claimed before.
+            is_blocked = device.id in registry.blocked()
+            return None if is_blocked or download.id in busy else download
+
+        taken = claims.take(claim)
         if taken is None:
             return False
         try:
             return self._replaced(device, download, taken[1])
         finally:
             claims.end(download.id)
-            self._parts.registry.unreserve(download.id)
+            registry.unreserve(download.id)
 
     def _replaced(self, device: AttachedDevice, download: Download, stop: Event) -> bool:
         parts, folder = self._parts, device.folder

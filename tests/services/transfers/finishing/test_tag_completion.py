@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -499,6 +499,25 @@ def test_what_a_person_changes_meanwhile_is_not_replaced_and_stops_nothing_else(
     assert bench.now(before) == before
     assert bench.everything() == [before.file_path]
     assert bench.registry.blocked() == set()
+
+
+def test_nothing_is_written_to_a_device_that_is_set_aside_right_before(
+    bench: Bench, bodies: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.completes = False
+    there = bench.arrived(bodies["broken"])
+    bench.completes = True
+    take = Claims.take
+
+    def take_late(claims: Claims, claim: Callable[[Collection[int]], Download | None]) -> object:
+        bench.registry.set_aside(STICK)
+        claims.stop_on(STICK)
+        return take(claims, claim)
+
+    monkeypatch.setattr(Claims, "take", take_late)
+    bench.completion.step()
+
+    assert bench.now(there) == there
 
 
 def test_a_file_that_is_renamed_meanwhile_keeps_its_row(
