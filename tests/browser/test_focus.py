@@ -56,6 +56,18 @@ def test_a_device_that_is_paused_from_its_menu_keeps_the_menu_and_the_focus(
     assert was_not_loaded_again(page)
 
 
+def test_who_pauses_all_automatic_downloads_stays_on_the_button(signed_in: SignedIn) -> None:
+    page = signed_in(EVE, "/admin")
+    stays_loaded(page)
+    page.get_by_role("button", name="Pause automatic downloads").focus()
+
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="Resume automatic downloads")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="Pause automatic downloads")).to_be_focused()
+    assert was_not_loaded_again(page)
+
+
 def test_a_session_that_is_ended_leaves_the_focus_on_the_next(
     signed_in: SignedIn, house: WebHouse
 ) -> None:
