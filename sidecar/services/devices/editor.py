@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, count
 from pathlib import Path
+from threading import Lock
 
 from sidecar.config import DeviceSettings, Settings
 from sidecar.config.page import DEVICES, merge
@@ -30,6 +31,8 @@ from sidecar.store.downloads.queue import Downloads
 from sidecar.store.files.completed import CompletedFiles
 from sidecar.store.meta import Meta
 
+# A device of the page as it is stored, with its keys as in the settings file.
+StoredDevice = Mapping[str, object]
 EDITABLE = ("name", "users", "managers")
 # The drives that nobody wants to be asked about again.
 DECLINED = "drives.declined"
@@ -142,6 +145,7 @@ class DeviceEditor:
         self._places = places
         self._meta = meta
         self._unused = unused
+        self._saving = Lock()
 
     def drives(self) -> Sequence[Drive]:
         """Return the mounted drives on which there is no device yet."""
@@ -177,11 +181,8 @@ class DeviceEditor:
             raise NotVisible
         settings = self.view(device_id).settings
         before = str(settings.path) if settings else ""
-        self._save(
-            [
-                {**one, "path": str(found.path)} if one.get("path") == before else one
-                for one in self._of_page()
-            ]
+        self._change_each(
+            lambda one: {**one, "path": str(found.path)} if one.get("path") == before else one
         )
 
     def _find_moved_on(self, drive: Drive) -> MovedDevice | None:
@@ -300,10 +301,9 @@ class DeviceEditor:
         if reasons:
             raise SettingsRefused(reasons)
         one = {**given, "path": str(path)}
-        devices = [*self._of_page(), one]
-        self._check_limit(self._checked(devices).devices[-1])
-        self._save(devices)
-        return self._configuration.now().devices[-1]
+        self._check_limit(self._checked([*self._of_page(), one]).devices[-1])
+        self._save(lambda devices: [*devices, one])
+        return next(added for added in self._configuration.now().devices if added.path == path)
 
     def _why_taken(self, path: Path) -> str | None:
         """Return why a folder can be no new device because of another one; None if it can.
@@ -373,10 +373,7 @@ class DeviceEditor:
         changes = {key: value for key, value in given.items() if key in EDITABLE}
         if "name" in changes and not str(changes["name"]).strip():
             raise SettingsRefused({"name": msg("Give the device a name")})
-        changed = [
-            {**one, **changes} if one.get("path") == path else one for one in self._of_page()
-        ]
-        self._save(changed)
+        self._change_each(lambda one: {**one, **changes} if one.get("path") == path else one)
 
     def forget(self, device_id: str, *, with_files: bool) -> int:
         """Use a device no more, and forget all that is known of it.
@@ -414,7 +411,7 @@ class DeviceEditor:
             deleted = self._delete_files(device_id) if with_files else 0
             if view.settings is not None:
                 path = str(view.settings.path)
-                self._save([one for one in self._of_page() if one.get("path") != path])
+                self._save(lambda devices: [one for one in devices if one.get("path") != path])
         self._problems.clear(ProblemKind.DEVICE, device_id)
         self._devices.forget(device_id)
         self._bus.publish(DeviceChanged(device_id))
@@ -452,9 +449,15 @@ class DeviceEditor:
         given = self._configuration.set_on_page(DEVICES)
         return [dict(one) for one in given] if isinstance(given, list) else []
 
-    def _save(self, devices: Sequence[Mapping[str, object]]) -> None:
-        self._checked(devices)
-        self._configuration.save({DEVICES: [dict(one) for one in devices] or None})
+    def _change_each(self, change: Callable[[StoredDevice], StoredDevice]) -> None:
+        self._save(lambda devices: [change(one) for one in devices])
+
+    def _save(self, change: Callable[[Sequence[StoredDevice]], Sequence[StoredDevice]]) -> None:
+        """Change the devices of the page as they are now: somebody else may have changed some."""
+        with self._saving:
+            devices = change(self._of_page())
+            self._checked(devices)
+            self._configuration.save({DEVICES: [dict(one) for one in devices] or None})
 
     def _checked(self, devices: Sequence[Mapping[str, object]]) -> Settings:
         """Return what the settings would be.

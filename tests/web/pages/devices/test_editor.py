@@ -338,6 +338,33 @@ def test_nothing_comes_to_a_device_while_its_files_are_deleted(
     assert house.services.devices.registry.blocked() == set()
 
 
+def test_devices_that_are_added_at_the_same_moment_are_both_there(
+    quick_path: Path, clock: FakeClock
+) -> None:
+    media = quick_path / "media"
+    paths = {name: media / name for name in ("First", "Second")}
+    for path in paths.values():
+        path.mkdir(parents=True)
+    meanwhile: list[str] = []
+
+    def look_at_drives() -> list[Drive]:
+        # The last that is looked at before a device is stored.
+        if meanwhile:
+            add_one(meanwhile.pop())
+        return []
+
+    def add_one(name: str) -> str:
+        return editor.add({"name": name, "path": str(paths[name])}).name
+
+    places = DevicePlaces(roots=lambda: (media,), drives=look_at_drives)
+    with web_house(quick_path, clock, places=places) as house:
+        editor = house.services.web.device_editor
+        meanwhile.append("Second")
+
+        assert add_one("First") == "First"
+        assert {"First", "Second"} <= {*house.services.devices.registry.names()}
+
+
 def test_of_a_device_without_files_none_are_deleted(
     house: WebHouse, eve: Browser, folder: Path
 ) -> None:
