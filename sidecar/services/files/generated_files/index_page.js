@@ -3,7 +3,7 @@
 (() => {
   // Whoever plugs the device in reads it: it speaks the language of their browser, else English.
   const GERMAN = {
-    "All": "Alles", "Everything": "Alles", "Shelves": "Regale", "Close": "Schließen", "Player": "Player",
+    "All": "Alles", "Everything": "Alles", "Shelves": "Bereiche", "Close": "Schließen", "Player": "Player",
     "Offline library": "Offline-Bibliothek", "Search this device": "Auf diesem Gerät suchen",
     "Search titles, artists, albums": "Titel, Künstler, Alben suchen",
     "Music": "Musik", "Audiobooks": "Hörbücher", "Films": "Filme", "Series": "Serien", "Film": "Film",
