@@ -311,7 +311,7 @@ def test_an_empty_page_promises_no_files_to_whom_jellyfin_gives_none(
 
     for page in ("/", "/downloads", "/downloads?tab=completed", "/offline"):
         told = shown(ann, page)
-        assert "Jellyfin does not let your account download. An admin can allow it" in told
+        assert "Jellyfin does not let your account download. An admin can switch that on" in told
         assert "Mark a favourite" not in told
 
 
