@@ -82,17 +82,39 @@ at `/api/v1/openapi.json`.*
   `POST /api/v1/session {"username", "password"}` and keep the cookie; what changes something then
   also needs the header `X-Sidecar-CSRF` with the `csrf` of the answer.
 * **Rights** are the same as on the pages: you see and change what is yours; who manages a device
-  may do more there; admins may do all. Below, *(managers)* are those of the device, and *(owners)*
-  are admins, in the demo only on its machine.
-* **Lists** answer `{"items": [...], "total": n, "page": 1, "page_size": 10}`.
-* **Errors** are `application/problem+json`; `detail` is a sentence for people.
+  may do more there; admins may do all. Below, *(managers)* are those of the device, and
+  *(owners)* are admins, in the demo only on its machine.
+* **Lists** answer `{"items": [...], "total": n, "page": 1, "page_size": 10}`. A page beyond the
+  end has no items. A query parameter that is not known is passed over.
+* **Errors** are `application/problem+json`; `detail` is a sentence for people, and some have a
+  `code` that stays. 404 is also the answer for what is not yours to see. 429 and most 503 say in
+  `Retry-After` when to try again.
 * **Bodies** are JSON. A field that is not known is refused.
+* **To try again** is harmless with GET, PUT, PATCH and `POST /downloads`, which returns what is
+  there already. A second DELETE of the same thing may be answered by 404. A second POST to pause,
+  resume or cancel says how it is; any other POST does it once more.
+* **202** means that another machine was asked, see `/orders`.
+* **Answers to GET** have an `ETag`: `If-None-Match` is answered by 304 as long as nothing
+  changed. HEAD is only for `/media`. Pages of other sites cannot ask (no CORS), but those of your
+  Jellyfin `/jellyfin-web`.
 * `GET /health` needs no sign-in; 503 means *starting* or *unwell*.
-* `GET /media/{download_id}` is a file itself, with ranges.
-* **News** come by Socket.IO, with the same rights: first `snapshot`, whose `version` is that of a
-  page as new as it (`data-version` in the HTML of `main`), then `download:queued`,
-  `download:started`, `download:progress`, `download:completed`, `download:failed`,
-  `download:removed`, `device`, `notice`; each with a sequence number. It takes no commands.
+* `GET /media/{download_id}` is a file itself, with ranges (one at a time).
+* **News** come by Socket.IO (protocol 5, at `/socket.io`), with the same key or cookie and the
+  same rights. Each message has a number, `seq`, which grows by one: after a gap, and after
+  connecting again, ask the API or take the new `snapshot`. Nothing may be sent: that closes the
+  connection. It is closed as well when the session or the key ends, or the rights change; one key
+  or session may have ten. A library that sends headers with its first request only, such as
+  python-socketio when it polls, needs them on its session (`http_session`). Besides
+  `seq` there is in
+  * `snapshot`: `version`: that of a page as new as it (`data-version` in the HTML of `main`);
+    `counts`, `downloads` (the first 100 that are not done), `devices`, `transfers`, `speed`,
+    `notices`. First, and whenever much has changed
+  * `download:queued`, `download:started`, `download:completed`, `download:failed`,
+    `download:removed`: `id`; `download` as in `/downloads`, null if there is none for you any
+    more. `download:queued` also tells of a pause and of a failure that is tried again
+  * `download:progress`: `transfers` that run, `speed` of all; twice a second at most
+  * `device`: `device` as in `/devices`
+  * `notice`: `notices`: all, as in `/notices`
 """
 
 
