@@ -333,6 +333,18 @@ def test_on_a_phone_the_player_cuts_off_names_and_no_numbers(opened: Open, house
     assert shown["x"] + shown["width"] <= line["x"] + line["width"]
 
 
+def test_what_is_removed_next_follows_what_happens_elsewhere(opened: Open, house: WebHouse) -> None:
+    file = house.add(8, status=Status.COMPLETED, title="Midnight", rule="queue_ahead")
+    page = opened("/offline/next")
+    expect(page.get_by_text("Midnight", exact=True)).to_be_visible()
+    page.evaluate("window.untouched = true")
+
+    remove(house, file)
+
+    expect(page.get_by_text("Midnight", exact=True)).to_have_count(0)
+    assert page.evaluate("window.untouched")
+
+
 def test_removing_asks_first_and_the_row_goes(
     opened: Open, house: WebHouse, files: list[Download]
 ) -> None:
