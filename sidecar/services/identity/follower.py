@@ -138,7 +138,7 @@ class IdentityFollower:
                 TaskKind.IDENTITY, self._user_id, again_s=EVERY_S, retry_s=RETRY_S
             ):
                 self._looking.look(self._user_id, added)
-        except JellyfinError:
+        except Exception:
             with self._lock:
                 # The server does not repeat which items were new.
                 self._added = None if added is None else added | (self._added or set())

@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import peewee
 import pytest
 
 from sidecar.demo.state.core import StartupPhase
@@ -10,12 +11,14 @@ from sidecar.errors import JellyfinError, ServerAway
 from sidecar.jellyfin.live.events import Connected, LibraryChanged
 from sidecar.services.identity.follower import (
     CONNECTED_REST_S,
+    EVERY_S,
     LIBRARY_REST_S,
     RETRY_S,
     SETTLE_S,
     IdentityFollower,
 )
 from tests.services.identity.house import MovingHouse, moving_house, tracks
+from tests.statements import broken
 
 VANISHED = LibraryChanged(added=("a" * 32,), updated=(), removed=("b" * 32,))
 ADDED = LibraryChanged(added=("c" * 32,), updated=(), removed=())
@@ -108,5 +111,21 @@ def test_a_look_that_fails_is_waited_for_by_nobody_and_done_again(
     assert follower.is_settled
     house.server.enter_phase(StartupPhase.READY)
     house.clock.advance(RETRY_S)
+    assert looked(house, follower)
+    assert {one.item_id for one in house.rows()} == {one.id for one in house.items()}
+
+
+def test_what_came_is_known_also_after_a_look_that_failed_at_the_database(
+    house: MovingHouse, follower: IdentityFollower
+) -> None:
+    follower.step()
+    house.rescan(media_root="/mnt/other")
+    follower.deliver(LibraryChanged(tuple(one.id for one in house.items()), (), ("b" * 32,)))
+    house.clock.advance(LIBRARY_REST_S + SETTLE_S)
+
+    with broken(house.store.db), pytest.raises(peewee.OperationalError):
+        follower.step()
+
+    house.clock.advance(EVERY_S)
     assert looked(house, follower)
     assert {one.item_id for one in house.rows()} == {one.id for one in house.items()}
