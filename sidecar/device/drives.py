@@ -17,6 +17,7 @@ from sidecar.device.filesystem import FileSystem
 # Where systems mount removable drives; a folder of one's own may also be in the home folder.
 MOUNT_ROOTS = tuple(map(Path, ("/media", "/mnt", "/run/media")))
 _MOUNTS = Path("/proc/self/mountinfo")
+_FSTAB = Path("/etc/fstab")
 _ESCAPED = re.compile(r"\\([0-7]{3})")
 _MOST_FOLDERS = 500
 _LEAST_WORDS = 5
@@ -75,7 +76,7 @@ def list_drives(
         words = before.split()
         if not after or len(words) < _LEAST_WORDS:
             continue
-        path = Path(_ESCAPED.sub(lambda one: chr(int(one[1], 8)), words[4]))
+        path = _unescaped(words[4])
         kind = after.split()[0]
         # Asking another machine for its size may take for ever.
         if FileSystem(kind).is_of_another_machine:
@@ -84,6 +85,27 @@ def list_drives(
             found[path] = _find_real_kind(kind, words[2], udev)
     drives = (_read_drive(path, kind) for path, kind in found.items())
     return sorted((one for one in drives if one is not None), key=lambda one: one.name.casefold())
+
+
+def find_unmounted(folder: Path, fstab: Path = _FSTAB, mounts: Path = _MOUNTS) -> Path | None:
+    """Return where a drive of a folder should be that is not mounted now, as `fstab` says."""
+    try:
+        lines = [one.split() for one in fstab.read_text(errors="replace").splitlines()]
+        mounted = [one.split() for one in mounts.read_text(errors="replace").splitlines()]
+    except OSError:
+        return None
+    named = {
+        _unescaped(one[1])
+        for one in lines
+        if len(one) > 1 and not one[0].startswith("#") and one[1].startswith("/")
+    }
+    there = {_unescaped(one[4]) for one in mounted if len(one) >= _LEAST_WORDS}
+    missing = (one for one in named - there if folder == one or one in folder.parents)
+    return max(missing, key=lambda one: len(one.parts), default=None)
+
+
+def _unescaped(text: str) -> Path:
+    return Path(_ESCAPED.sub(lambda one: chr(int(one[1], 8)), text))
 
 
 def is_built_in(folder: Path) -> bool:

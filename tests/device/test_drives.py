@@ -4,7 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.device.drives import find_allowed, is_built_in, list_drives, list_folders
+from sidecar.device.drives import (
+    find_allowed,
+    find_unmounted,
+    is_built_in,
+    list_drives,
+    list_folders,
+)
 
 LINE = "36 25 8:17 / {path} rw,nosuid shared:1 - {kind} /dev/sdb1 rw\n"
 
@@ -87,3 +93,33 @@ def test_a_folder_is_built_in_on_the_disk_of_the_system_and_not_where_that_is_un
     assert is_built_in(Path("/"))
     assert not is_built_in(Path("/proc"))
     assert not is_built_in(tmp_path / "gone")
+
+
+@pytest.mark.parametrize(
+    ("folder", "missing"),
+    [
+        ("/media/car", "/media/car"),
+        ("/media/my stick/Music", "/media/my stick"),
+        ("/media/there/Music", None),
+        ("/media/commented", None),
+        ("/srv/music", None),
+    ],
+)
+def test_a_mount_point_of_which_fstab_has_a_drive_that_is_not_there_is_found(
+    tmp_path: Path, folder: str, missing: str | None
+) -> None:
+    fstab, mounts = tmp_path / "fstab", tmp_path / "mounts"
+    fstab.write_text(
+        "# what is mounted\n\n"
+        "UUID=1 / ext4 defaults 0 1\n"
+        "LABEL=CAR /media/car exfat nofail 0 0\n"
+        "LABEL=MINE /media/my\\040stick exfat nofail 0 0\n"
+        "LABEL=THERE /media/there exfat nofail 0 0\n"
+        "#LABEL=OLD /media/commented exfat nofail 0 0\n"
+        "UUID=2 none swap sw 0 0\n"
+    )
+    mounts.write_text(
+        "1 0 8:1 / / rw - ext4 /dev/sda1 rw\n2 1 8:17 / /media/there rw - exfat /dev/sdb1 rw\n"
+    )
+
+    assert find_unmounted(Path(folder), fstab, mounts) == (Path(missing) if missing else None)

@@ -8,9 +8,11 @@ from pathlib import Path
 from uuid import uuid4
 
 from sidecar.config import DeviceSettings
-from sidecar.device.drives import MOUNT_ROOTS
+from sidecar.device.drives import MOUNT_ROOTS, find_unmounted
 from sidecar.device.folder import DeviceFolder
 from sidecar.device.own.marker import read_marker
+from sidecar.errors import DeviceError
+from sidecar.messages import msg
 
 CurrentSettings = Callable[[str, DeviceSettings], DeviceSettings]
 
@@ -62,8 +64,16 @@ class AttachedDevice:
         )
 
 
-def folder_of(settings: DeviceSettings, known: str | None) -> tuple[DeviceFolder, str]:
-    """Return the folder of a device, and its id: the known one, its marker's or a new one."""
+def folder_of(
+    settings: DeviceSettings,
+    known: str | None,
+    find_unmounted: Callable[[Path], Path | None] = find_unmounted,
+) -> tuple[DeviceFolder, str]:
+    """Return the folder of a device, and its id: the known one, its marker's or a new one.
+
+    Raises:
+        DeviceError: It cannot be used, or is the mount point of a drive that is not mounted.
+    """
     if known is not None:
         return DeviceFolder(settings.path, known, name=settings.name), known
     if _may_be_made(settings.path):
@@ -71,8 +81,31 @@ def folder_of(settings: DeviceSettings, known: str | None) -> tuple[DeviceFolder
     marker = read_marker(settings.path, name=settings.name)
     if marker is not None:
         return DeviceFolder(settings.path, marker.id, name=settings.name), marker.id
+    check_is_mounted(settings, find_unmounted)
     fresh = str(uuid4())
     return DeviceFolder.create(settings.path, device_id=fresh, name=settings.name), fresh
+
+
+def check_is_mounted(
+    settings: DeviceSettings,
+    find_unmounted: Callable[[Path], Path | None] = find_unmounted,
+) -> None:
+    """Return unless a new device would be on the disk below a drive that is not mounted.
+
+    Raises:
+        DeviceError: It would.
+    """
+    place = find_unmounted(settings.path)
+    if place is not None:
+        raise DeviceError(
+            "missing",
+            msg(
+                "{device} is not there: /etc/fstab names a drive for {place}, which is not mounted "
+                "now",
+                device=settings.name,
+                place=place,
+            ),
+        )
 
 
 def _may_be_made(path: Path) -> bool:

@@ -30,6 +30,7 @@ from sidecar.errors import JellyfinError, ServerAway, SidecarError, SignedOut, W
 from sidecar.messages import Size, listed, msg
 from sidecar.process.threads import Wakeup, run_when_woken
 from sidecar.services.accounts.accounts import AccountService
+from sidecar.services.devices.attached import check_is_mounted
 from sidecar.services.health.problems import Problem, ProblemKind, Problems
 from sidecar.services.transfers.finishing.formats import check_format
 from sidecar.store.database import BUSY_TIMEOUT_S
@@ -347,6 +348,7 @@ def look_at_device(device: DeviceSettings, known_id: str | None) -> str:
     if known_id is not None:
         check_marker(marker, known_id, name=device.name)
     elif marker is None:
+        check_is_mounted(device)
         return msg("{path} is there and becomes a device at the next start", path=device.path)
     if not os.access(device.path, os.W_OK | os.X_OK):
         raise FoundWrong(
