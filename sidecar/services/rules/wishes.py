@@ -269,8 +269,11 @@ class WishService:
                 if between is not None:
                     between()
                 with self._db.write():
-                    # Checked again: a person may have objected while Jellyfin was asked.
-                    queued = self._keep_all(self._allowed(some), full, groups, refused, learn)
+                    # Checked again: a person may have objected, or have the device take less,
+                    # while Jellyfin was asked.
+                    still = self._allowed(some)
+                    not_taken = refused | self._list_not_taken(still)
+                    queued = self._keep_all(still, full, groups, not_taken, learn)
                 yield from queued
 
     def sources(self, user_id: str, rule: str) -> frozenset[str]:

@@ -567,3 +567,23 @@ def test_the_same_album_again_takes_a_few_queries_however_long_it_is(
     # A path that is free, the last place, a kept part and the row itself, for each new track.
     assert taken[0] <= 4 * len(album) + 30
     assert taken[1] <= 12
+
+
+def test_what_a_device_takes_no_more_once_jellyfin_has_answered_is_only_held(world: World) -> None:
+    refused: list[str] = []
+    planning = WishService(
+        world.db,
+        world.holds,
+        world.downloads,
+        world.clock,
+        not_taken=lambda _device_id, _item_type: refused[0] if refused else None,
+    )
+
+    def describe(ids: Sequence[str]) -> dict[str, Item]:
+        refused.append("Car stick takes films only")
+        return Describer(track(1))(ids)
+
+    assert planning.hold(wishes([track(1)]), describe) == 0
+
+    assert world.downloads.queries.by_item(STICK, track(1).id) is None
+    assert world.holds.holders(STICK, track(1).id) == [ANN]
