@@ -134,7 +134,8 @@ def refusal(item: Item) -> Failure | None:
         )
         return Failure(FailureClass.REFUSED, "disc-folder", text)
     if item.can_download is False:
-        text = msg("Jellyfin does not let this account download {title}", title=item.title)
+        # Without the title: those of an album that are refused are one reason.
+        text = msg("Jellyfin does not let this account download it")
         return Failure(FailureClass.REFUSED, "not-allowed", text)
     return None
 
