@@ -241,10 +241,10 @@ class AccountService:
                 return False
             del self._clients[user_id]
             account = self._accounts.get(user_id)
-            if account is not None and account.token_encrypted != self._tokens[user_id]:
+            refused = self._tokens[user_id]
+            if account is not None and not self._accounts.mark_signed_out(user_id, token=refused):
                 # Another process has signed it in meanwhile.
                 return False
-            self._accounts.mark_signed_out(user_id)
         name = account.name if account else msg("an account")
         log.warning("%s is signed out: Jellyfin no longer accepts the token", name)
         self._problems.note(ProblemKind.ACCOUNT, user_id, Problem(SIGNED_OUT, _must_sign_in(name)))

@@ -91,15 +91,21 @@ class Accounts:
         query = AccountRow.select().order_by(AccountRow.name_key, AccountRow.user_id)
         return [_to_account(row) for row in self._db.rows(query)]
 
-    def mark_signed_out(self, user_id: str) -> None:
-        """Delete an account's token, which Jellyfin refuses, and end its sessions."""
+    def mark_signed_out(self, user_id: str, *, token: bytes | None = None) -> bool:
+        """Delete an account's token, which Jellyfin refuses, and end its sessions.
+
+        Returns:
+            Whether it was this token, if one is given: another process may have signed it in.
+        """
+        which = AccountRow.user_id == user_id
+        if token is not None:
+            which &= AccountRow.token_encrypted == token
         with self._db.write():
+            update = AccountRow.update(state=SIGNED_OUT, token_encrypted=None)
+            if not self._db.execute(update.where(which)):
+                return False
             self._db.execute(peewee.ModelDelete(SessionRow).where(SessionRow.user_id == user_id))
-            self._db.execute(
-                AccountRow.update(state=SIGNED_OUT, token_encrypted=None).where(
-                    AccountRow.user_id == user_id
-                )
-            )
+        return True
 
     def may(self, user_id: str, *, is_admin: bool, may_download: bool) -> bool:
         """Update an account's Jellyfin permissions; return whether they have changed."""

@@ -82,6 +82,23 @@ def test_a_signed_out_account_has_no_token_left(accounts: Accounts) -> None:
     assert accounts.get(BEN) == BENS
 
 
+def test_who_has_signed_in_anew_is_not_signed_out_for_the_token_before(
+    accounts: Accounts, db: Database, clock: FakeClock
+) -> None:
+    accounts.save(ANNS)
+    accounts.save(replace(ANNS, token_encrypted=b"anew"))
+    secret = Sessions(db, clock).begin(ANN, address_prefix="10.0.0.0/24")
+
+    assert not accounts.mark_signed_out(ANN, token=ANNS.token_encrypted)
+    assert Sessions(db, clock).find(secret) is not None
+    assert accounts.mark_signed_out(ANN, token=b"anew")
+
+    assert Sessions(db, clock).find(secret) is None
+    signed_out = accounts.get(ANN)
+    assert signed_out is not None
+    assert not signed_out.is_signed_in
+
+
 def test_a_forgotten_account_takes_its_sessions_keys_and_hearts_along(
     db: Database, accounts: Accounts, clock: FakeClock
 ) -> None:
