@@ -58,12 +58,17 @@ def read(kind: type[B]) -> B:
     try:
         return kind.model_validate_json(raw)
     except ValidationError as error:
-        raise ApiError(*_told(error)) from None
+        raise ApiError(*_told(error, kind)) from None
 
 
-def _told(error: ValidationError) -> tuple[HTTPStatus, str]:
+def _told(error: ValidationError, kind: type[Body]) -> tuple[HTTPStatus, str]:
     if error.errors(include_url=False, include_input=False)[0]["type"] == "json_invalid":
         return HTTPStatus.BAD_REQUEST, "This is not well-formed JSON."
+    first = error.errors(include_url=False, include_input=False)[0]
+    if first["type"] == "extra_forbidden" and len(first["loc"]) == 1:
+        known = ", ".join(kind.model_fields)
+        told = f"takes {known} and nothing else" if known else "takes nothing"
+        return HTTPStatus.UNPROCESSABLE_ENTITY, f"The body {told}."
     return HTTPStatus.UNPROCESSABLE_ENTITY, refused_field(error)
 
 
