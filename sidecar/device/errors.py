@@ -57,6 +57,14 @@ def device_error(error: OSError, name: str) -> DeviceError:
     return DeviceError("broken", text)
 
 
+def named_error(code: str, name: str) -> DeviceError | None:
+    """Return the error of a code as a check of the device would say it; None for other codes."""
+    if code == "missing":
+        return device_missing(name)
+    text = next((one for known, one in _MEANING.values() if known == code), None)
+    return None if text is None else DeviceError(code, text.format(name=name))
+
+
 def device_missing(name: str) -> DeviceError:
     """Return the `DeviceError` for a device that is not attached."""
     text = msg("{name} is not there: plug it in and it goes on by itself", name=name)

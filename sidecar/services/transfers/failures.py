@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from threading import Lock
 
 from sidecar.clock import Clock
+from sidecar.device.errors import named_error
 from sidecar.domain.downloads.download import (
     EMPTY,
     FORBIDDEN,
@@ -222,6 +223,12 @@ class FailurePolicy:
                     current, until=until, failure=failure, retry_count=count, from_zero=from_zero
                 )
 
+    def _trouble_of(self, device_id: str, failure: Failure) -> DeviceError:
+        """Return what is told of a device: with its name, which the engines do not know."""
+        device = self._registry.find(device_id)
+        named = named_error(failure.code, device.settings.name) if device is not None else None
+        return named or DeviceError(failure.code, failure.message)
+
     def _wait(self, download: Download, failure: Failure, kind: FailureClass) -> None:
         match kind:
             case FailureClass.SERVER_AWAY:
@@ -232,7 +239,7 @@ class FailurePolicy:
             case FailureClass.SIGNED_OUT:
                 self._accounts.must_sign_in(download.user_id)
             case FailureClass.DEVICE:
-                trouble = DeviceError(failure.code, failure.message)
+                trouble = self._trouble_of(download.device_id, failure)
                 self._registry.distrust(download.device_id)
                 needed = _needed(download, failure.code)
                 self._registry.trouble(download.device_id, trouble, needed=needed)

@@ -878,7 +878,9 @@ def test_a_device_that_fails_stops_its_queue_with_one_message(works: Works) -> N
 
     assert not works.worker.step()
     assert works.now().status is Status.PENDING
-    assert works.problems.all_of(ProblemKind.DEVICE).keys() == {STICK}
+    ((device_id, problem),) = works.problems.all_of(ProblemKind.DEVICE).items()
+    assert device_id == STICK
+    assert problem.text.startswith("Car stick is read-only")
 
     works.look()
 
