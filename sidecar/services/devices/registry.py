@@ -47,6 +47,9 @@ log = logging.getLogger(__name__)
 
 # The code of the problem of a device whose files were not looked at yet since the start.
 LOOKING = "looking"
+# Those of what a person has done, and of nothing that is wrong.
+RECONNECTING = "reconnecting"
+WISHED = frozenset({UNPLUGGED, RECONNECTING})
 # Those of a device that merely is not here.
 ABSENT = frozenset({ELSEWHERE, SILENT, UNPLUGGED, LOOKING, "missing", "no-marker"})
 
@@ -386,7 +389,7 @@ class DeviceRegistry:
         """Note a problem of a device, which stops its queue until a check finds it solved."""
         note = Problem(trouble.code, str(trouble), needed)
         if self._problems.note(ProblemKind.DEVICE, device_id, note):
-            log.warning("%s", trouble)
+            log.log(logging.INFO if trouble.code in WISHED else logging.WARNING, "%s", trouble)
 
     def troubles_to_tell(self) -> Mapping[str, Problem]:
         """Return why devices cannot be attached here, as far as no other machine knows it.
@@ -440,7 +443,7 @@ class DeviceRegistry:
         known = self._devices.get(device_id)
         if was_aside and known is not None:
             text = msg("{name} is being reconnected: do not unplug it", name=known.name)
-            self.trouble(device_id, DeviceError("reconnecting", text))
+            self.trouble(device_id, DeviceError(RECONNECTING, text))
 
     def close(self) -> None:
         """Close all folders."""

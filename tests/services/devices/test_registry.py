@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -153,6 +154,32 @@ def test_news_tell_that_a_device_came_or_went_once_it_has(world: World, tmp_path
     assert after(look)
     stick.rename(tmp_path / "pulled")
     assert not after(look)
+    registry.close()
+
+
+def test_the_log_warns_of_a_stick_that_is_away_and_not_of_one_that_is_ejected(
+    world: World, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings = DeviceSettings(name="Car stick", path=tmp_path / "stick", reserve=ByteSize(0))
+    settings.path.mkdir()
+    write_marker(settings.path, Marker(STICK, "Car stick"))
+    registry = new_registry(world, settings)
+    caplog.set_level(logging.INFO)
+
+    def warned() -> list[str]:
+        return [one.getMessage() for one in caplog.records if one.levelno >= logging.WARNING]
+
+    registry.look(settle=lambda _device: None)
+    registry.set_aside(STICK)
+    registry.eject(STICK)
+    registry.reattach(STICK)
+    registry.look(settle=lambda _device: None)
+    assert "Safe to remove: Car stick" in caplog.text
+    assert warned() == []
+
+    settings.path.rename(tmp_path / "pulled")
+    registry.look(settle=lambda _device: None)
+    assert len(warned()) == 1
     registry.close()
 
 
