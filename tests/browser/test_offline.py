@@ -331,6 +331,14 @@ def test_on_a_phone_the_player_cuts_off_names_and_no_numbers(opened: Open, house
     assert shown is not None
     assert shown["y"] + shown["height"] <= line["y"] + line["height"]
     assert shown["x"] + shown["width"] <= line["x"] + line["width"]
+    # German says longer where it stopped; still these are two lines.
+    page.locator("#player audio").evaluate("sound => sound.pause()")
+    page.context.add_cookies([{"name": "sidecar_language", "value": "de", "url": page.url}])
+    page.reload()
+    expect(page.get_by_text("angehalten bei")).to_be_visible()
+    after = page.locator(".playing-now").bounding_box()
+    assert after is not None
+    assert after["height"] <= line["height"]
 
 
 def test_what_is_removed_next_follows_what_happens_elsewhere(opened: Open, house: WebHouse) -> None:
