@@ -124,11 +124,17 @@ class DevicePlaces:
         roots: Returns the folders in which devices may be chosen.
         drives: Returns the mounted drives.
         is_built_in: Whether a folder is on a disk that nobody takes out.
+        mounts: Where drives are mounted.
     """
 
     roots: Callable[[], Iterable[Path]] = default_roots
     drives: Callable[[], Sequence[Drive]] = list_drives
     is_built_in: Callable[[Path], bool] = is_built_in
+    mounts: Sequence[Path] = MOUNT_ROOTS
+
+    def has_no_drive(self, folder: Path) -> bool:
+        """Whether a folder is where drives are mounted, and yet on a disk nobody takes out."""
+        return any(one in folder.parents for one in self.mounts) and self.is_built_in(folder)
 
     def at(self, folder: Path) -> Drive | None:
         """Return the drive or the disk that a folder is on; None if it is not there."""

@@ -259,6 +259,11 @@ class DeviceEditor:
         found = self._find(Path(path)) if path.startswith("/") else None
         return None if found is None else self._places.at(found)
 
+    def has_no_drive(self, path: str) -> bool:
+        """Whether a folder looks like the place of a drive, and none is mounted there."""
+        found = self._find(Path(path)) if path.startswith("/") else None
+        return found is not None and self._places.has_no_drive(found)
+
     def other_name(self, path: str) -> str | None:
         """Return what a folder is called by a sidecar that has filled it and is not this one.
 

@@ -140,6 +140,7 @@ def _details(services: WebServices, path: str, refused: SettingsRefused | None =
         path=path,
         drive=services.device_editor.drive_at(path),
         other=services.device_editor.other_name(path),
+        has_no_drive=services.device_editor.has_no_drive(path),
         name=request.form.get("name", services.device_editor.suggest_name(path))[:LONGEST_NAME],
         budget=request.form.get("budget", "")[:LONGEST_NAME],
         preset=request.form.get("preset", PresetName.GENERIC)[:LONGEST_NAME],

@@ -123,6 +123,25 @@ def test_what_is_on_a_disk_that_nobody_takes_out_is_not_said_to_be_ejected(
     assert all(">Reconnect<" in one for one in after)
 
 
+@pytest.mark.parametrize("fixed", [True, False])
+def test_an_empty_mount_point_is_said_to_be_on_the_disk_of_the_machine(
+    quick_path: Path, clock: FakeClock, folder: Path, *, fixed: bool
+) -> None:
+    places = DevicePlaces(
+        roots=lambda: (folder.parent,),
+        drives=list,
+        is_built_in=lambda _folder: fixed,
+        mounts=(folder.parent,),
+    )
+    with web_house(quick_path, clock, places=places) as house:
+        eve = house.come_in(EVE)
+        form = eve.get(f"/devices/add?path={folder}").text
+        above = eve.get(f"/devices/add?path={folder.parent}").text
+
+    assert ("No drive is mounted here" in form) is fixed
+    assert "No drive is mounted here" not in above
+
+
 def test_the_form_says_how_large_the_drive_is(eve: Browser, folder: Path) -> None:
     (folder / "Music").mkdir()
 
