@@ -22,6 +22,7 @@ from sidecar.device.drives import Drive
 from sidecar.process.threads import attempt
 from sidecar.services.accounts.person import Person
 from sidecar.services.devices.editor import MovedDevice
+from sidecar.services.devices.elsewhere import GONE
 from sidecar.services.devices.orders import OrderView
 from sidecar.services.health.notices import Notice, OpenQuestion
 from sidecar.web import redirects
@@ -132,9 +133,12 @@ def _alerts(services: WebServices, person: Person) -> Alerts:
         for one in services.notices.notices(person)
         if one.level != "info" and one.code not in EXPECTED and one.text not in asked
     ]
-    notices.sort(key=lambda one: one.level != "error")
     offers = auth.is_owner() and not (redirects.wanted() or request.path).startswith(ASKING)
     drives, moved = services.device_editor.plugged_in() if offers else ((), ())
+    # Who is asked whether to use a device where it is now is not told to plug it in.
+    found_again = {one.device_id for one in moved}
+    notices = [one for one in notices if one.code not in GONE or one.device_id not in found_again]
+    notices.sort(key=lambda one: one.level != "error")
     orders = tuple(services.orders.of(person))
     pages = pages_by_kind(services.orders.kinds) if orders else {}
     failed = services.downloads.failed(person)

@@ -423,6 +423,8 @@ def test_a_device_that_was_plugged_in_at_another_place_goes_on_there(
         assert f"was plugged in at another place, <bdi>{elsewhere}</bdi>: use it there?" in page
         assert "use it as a device?" not in page
         assert "at another place" not in ann.get("/devices").text
+        assert "plug it in" not in eve.get("/alerts").text
+        assert "plug it in" in ann.get("/alerts").text
         again = eve.press("/devices/add", path=str(elsewhere), name="Second")
         assert again.status_code == 422
         assert "This is New stick, which is a device already" in again.text
