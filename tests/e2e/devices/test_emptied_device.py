@@ -80,7 +80,8 @@ def test_an_emptied_stick_is_told_everywhere_until_somebody_answers(
         assert page.evaluate("document.documentElement.scrollWidth") <= 320
         question.get_by_role("button", name="Download again").focus()
         page.reload()
-        expect(page.get_by_text("10 files are missing. Show what is missing")).to_be_visible()
+        expect(page.get_by_text("10 files are missing", exact=True).last).to_be_visible()
+        expect(page.get_by_role("link", name="Show what is missing Car stick")).to_be_visible()
         expect(page.get_by_text("Up to date")).to_have_count(0)
         for path in ("/downloads", "/library", "/offline", "/now", "/profile"):
             page.goto(running.url + path)
