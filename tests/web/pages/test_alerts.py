@@ -61,8 +61,23 @@ def test_an_answer_leads_back_to_the_page_where_it_was_given(house: WebHouse, an
 
     answer = ann.press(REMOVALS, gone="no", next=place)
 
-    assert (answer.status_code, answer.location) == (303, place)
+    assert (answer.status_code, answer.location.partition("&done=")[0]) == (303, place)
     assert {house.status(one) for one in files} == {Status.PENDING}
+    assert (
+        "6 files that were missing on Car stick are downloaded again." in ann.get(answer.location).text
+    )
+
+
+def test_what_counts_as_deleted_is_said_and_a_second_press_changes_nothing(
+    house: WebHouse, ann: Browser
+) -> None:
+    house.ask_about_removals()
+
+    first, second = (ann.press(REMOVALS, gone="yes", next="/devices") for _ in range(2))
+
+    told = "6 files that were missing on Car stick count as deleted"
+    assert told in ann.get(first.location).text
+    assert "Nothing had to be changed." in ann.get(second.location).text
 
 
 @pytest.mark.parametrize("users", [("ann", "ben")])

@@ -167,7 +167,8 @@ def test_a_filter_that_matches_too_little_asks_its_owner_once(
     learn(house, 6)
     assert asks not in ann.get("/devices").text
     learn(house, 0)
-    ann.press(f"/devices/{STICK}/filters", selection=one, answer="keep")
+    answer = ann.press(f"/devices/{STICK}/filters", selection=one, answer="keep")
+    assert "Everything that the filter has matched stays." in ann.get(answer.location).text
     assert matched() == (6, True)
     learn(house, 0)
     assert asks not in ann.get("/devices").text

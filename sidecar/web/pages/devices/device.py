@@ -23,6 +23,7 @@ from sidecar.domain.rules.registry import RULE_OF
 from sidecar.errors import ConfigError, DeviceError, NotPossible, NotVisible
 from sidecar.messages import Size, msg
 from sidecar.services.configuration.service import SettingView
+from sidecar.services.downloads.undo import UndoRecord
 from sidecar.services.rules.settings.view import DeviceSettingsView, Setting
 from sidecar.services.space.plans import DevicePlan, PlanService
 from sidecar.services.syncthing.status import IgnoreView, SyncStatus
@@ -142,22 +143,25 @@ def _changes(device: PageRoutes, services: WebServices) -> None:
 def _answers(device: PageRoutes, services: WebServices) -> None:
     @device.post(f"{ONE}/removals", role=Role.MANAGER)
     def answer_removals(device_id: str) -> Response:
-        gone = request.form.get("gone") == "yes"
-        asked = services.removals.removals(person(), device_id).ids
+        who, gone = person(), request.form.get("gone") == "yes"
+        asked = services.removals.removals(who, device_id)
         kind = services.orders.kinds.answer_removals
         try:
-            services.orders.press(kind, person(), device_id, gone, asked)
+            files = services.orders.press(kind, who, device_id, gone, asked.ids)
         except DeviceError as trouble:
             return _page(services, device_id, Refused(str(trouble)))
-        # The question is on every page: go back to the one where it was answered.
-        return redirect(redirects.safe_target(url_for("device.show", device_id=device_id)), 303)
+        action = "missing-deleted" if gone else "missing-again"
+        record = services.undo.remember_one(who, action, None, files, device=asked.device_name)
+        return _answered(device_id, record)
 
     @device.post(f"{ONE}/filters", role=Role.SIGNED_IN)
     def answer_selection(device_id: str) -> Response:
         selection_id = request.form.get("selection", "")[:LONGEST_ID]
         remove = request.form.get("answer") == "remove"
-        services.selections.answer(person(), device_id, selection_id, remove=remove)
-        return redirect(redirects.safe_target(url_for("device.show", device_id=device_id)), 303)
+        who = person()
+        services.selections.answer(who, device_id, selection_id, remove=remove)
+        action = "filter-removes" if remove else "filter-keeps"
+        return _answered(device_id, services.undo.remember_one(who, action, None, 1))
 
     @device.post(f"{ONE}/stignore", role=Role.MANAGER)
     def ignore(device_id: str) -> Response:
@@ -177,6 +181,12 @@ def _answers(device: PageRoutes, services: WebServices) -> None:
     @device.post(f"{ONE}/pause", role=Role.MANAGER)
     def pause(device_id: str) -> Response:
         return _pause(services, device_id)
+
+
+def _answered(device_id: str, record: UndoRecord | None) -> Response:
+    """Go back to the page where it was asked, which may be any, and say what was done."""
+    where = redirects.safe_target(url_for("device.show", device_id=device_id))
+    return redirect(leading_back(where, record), 303)
 
 
 def _pause(services: WebServices, device_id: str) -> Response:
@@ -312,8 +322,7 @@ def _take_back(services: WebServices, device_id: str, kept: Kept, item_id: str) 
             steering.include(who, device_id, request.form.get("rule", "")[:40], item_id)
         case Kept.REMOVAL:
             steering.want_again(who, device_id, item_id)
-    where = redirects.safe_target(url_for("device.show", device_id=device_id))
-    return redirect(leading_back(where, record), 303)
+    return _answered(device_id, record)
 
 
 def _ask_unpin(services: WebServices, device_id: str, item_id: str, files: int) -> Response:
