@@ -62,9 +62,9 @@ def read(kind: type[B]) -> B:
 
 
 def _told(error: ValidationError, kind: type[Body]) -> tuple[HTTPStatus, str]:
-    if error.errors(include_url=False, include_input=False)[0]["type"] == "json_invalid":
-        return HTTPStatus.BAD_REQUEST, "This is not well-formed JSON."
     first = error.errors(include_url=False, include_input=False)[0]
+    if first["type"] == "json_invalid":
+        return HTTPStatus.BAD_REQUEST, "This is not well-formed JSON."
     if first["type"] == "extra_forbidden" and len(first["loc"]) == 1:
         known = ", ".join(kind.model_fields)
         told = f"takes {known} and nothing else" if known else "takes nothing"
