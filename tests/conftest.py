@@ -82,10 +82,11 @@ def _addresses_compiled_once() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _logging_put_back() -> Iterator[None]:
-    """Undo what a command that ran within a test set up for its log."""
-    root = logging.getLogger()
-    before, level = root.handlers[:], root.level
+    """Undo what a command, or a changed setting, of a test set up for its log."""
+    root, ours = logging.getLogger(), logging.getLogger("sidecar")
+    before, level, our_level = root.handlers[:], root.level, ours.level
     yield
+    ours.setLevel(our_level)
     if any(isinstance(one, LogOutput) for one in root.handlers):
         root.handlers[:] = before
         root.setLevel(level)

@@ -64,7 +64,8 @@ def test_an_answer_leads_back_to_the_page_where_it_was_given(house: WebHouse, an
     assert (answer.status_code, answer.location.partition("&done=")[0]) == (303, place)
     assert {house.status(one) for one in files} == {Status.PENDING}
     assert (
-        "6 files that were missing on Car stick are downloaded again." in ann.get(answer.location).text
+        "6 files that were missing on Car stick are downloaded again."
+        in ann.get(answer.location).text
     )
 
 
