@@ -200,6 +200,11 @@ def _column_sorts(shown: DownloadsViewState) -> list[tuple[Sort, str, str]]:
     ]
 
 
+def _as_sentence(text: str) -> str:
+    """Return a translated text with a full stop, if it does not end a sentence yet."""
+    return text if text.endswith((".", "!", "?", "…")) else f"{text}."
+
+
 def give_words(app: Flask, clock: Clock) -> None:
     """Add filters and globals for translations, numbers, times and statuses to the templates."""
     languages = Languages()
@@ -207,6 +212,10 @@ def give_words(app: Flask, clock: Clock) -> None:
 
     def _standing(view: DownloadView) -> status_labels.StatusLabel:
         return status_labels.standing(view, clock.now())
+
+    def _files_missing(number: int) -> str:
+        text = languages.counted("%(num)s file is missing", "%(num)s files are missing", number)
+        return text % {"num": languages.words().number(number)}
 
     def _ago(at: datetime) -> str:
         return languages.words().ago(at, clock.now())
@@ -217,8 +226,10 @@ def give_words(app: Flask, clock: Clock) -> None:
     app.jinja_env.filters |= {
         "ago": _ago,
         "ahead": _ahead,
+        "as_sentence": _as_sentence,
         "clock": numbers_i18n.clock,
         "day": lambda day: languages.words().day(day),
+        "files_missing": _files_missing,
         "moment": moment,
         "number": lambda number: languages.words().number(number),
         "percent": numbers_i18n.percent,
