@@ -80,7 +80,7 @@ def _replay_budgets(
     with _Child("figures", history, there, limits) as child:
         found = replay(history, changed(scenario, budgets=here), progress)
         found += child.results()
-    return [one for budget in scenario.budgets for one in found if one.budget == budget]
+    return [one for budget in scenario.distinct_budgets for one in found if one.budget == budget]
 
 
 def _forecast(history: History, scenario: Scenario) -> Iterator[Forecast]:

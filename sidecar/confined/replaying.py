@@ -68,8 +68,7 @@ def _run(told: dict[str, Any], items: Iterable[str], lines: Iterable[str]) -> di
     bad_lines, bad_rows = [one.line for one in read.bad[:MOST_BAD_TOLD]], len(read.bad)
     del read
     scenario = Scenario(
-        # Two shares of a small library may be the same.
-        budgets=list(dict.fromkeys(one.of(history.size) for one in job.budgets)),
+        budgets=[one.of(history.size) for one in job.budgets],
         settings=dict(job.settings),
         limits=job.limits,
     )

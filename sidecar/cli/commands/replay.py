@@ -91,7 +91,7 @@ def show(settings: Settings, asked: argparse.Namespace) -> int:
     changed = _read_settings(settings, by_rule)
     history = _read_history(settings, asked.plays)
     budgets = _read_budgets(asked.budget or [DEFAULT_BUDGETS], history.size)
-    scenario = Scenario(budgets=list(dict.fromkeys(budgets)), settings=changed, limits=limits)
+    scenario = Scenario(budgets=budgets, settings=changed, limits=limits)
     found = replay_in_parts(history, scenario, _make_progress("replay"))
     advice = (
         recommend(history, scenario, found, _make_progress("recommend"), replay_in_parts)

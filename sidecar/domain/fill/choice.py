@@ -316,8 +316,7 @@ def _find_best(
     units = variety.ranking.units({*passed_over, *taken})
     for some, is_varied in ((units, True), (aside, False)):
         for new in some:
-            is_one = len(new) == 1
-            size = sizes[new[0]] if is_one else sum(sizes[one] for one in new)
+            size = sizes[new[0]] if len(new) == 1 else sum(sizes[one] for one in new)
             if size > left:
                 misses += 1
                 if misses > MOST_MISSES:
@@ -325,9 +324,7 @@ def _find_best(
             elif is_varied and not variety.take(new[0], size, len(new)):
                 aside.append(new)
             else:
+                for one in new:
+                    taken[one] = None
                 left -= size
-                if is_one:
-                    taken[new[0]] = None
-                else:
-                    taken.update(dict.fromkeys(new))
     return taken

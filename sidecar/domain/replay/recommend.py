@@ -58,7 +58,7 @@ def recommend(
     """
     usual, is_filled = _read_settings(scenario)
     known = {(one.name, one.budget): one for one in found}
-    budgets = list(dict.fromkeys(scenario.budgets))
+    budgets = scenario.distinct_budgets
     as_set = {one: known[RULES, one] for one in budgets if (RULES, one) in known}
     thresholds = sorted({*THRESHOLDS, usual.threshold})
     tried: dict[int, Mapping[int, Figures]] = {}

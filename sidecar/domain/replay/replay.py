@@ -51,7 +51,7 @@ class Scenario:
     """With which settings a history is replayed.
 
     Attributes:
-        budgets: In bytes; each is a device of its own.
+        budgets: In bytes; two shares of a small library may be the same.
         settings: Of the rules that are not as by default, by their names.
         limits: Of `fill`.
         runs: Which are made.
@@ -61,6 +61,11 @@ class Scenario:
     settings: dict[str, RuleSettings] = field(default_factory=dict)
     limits: FillLimits = field(default_factory=FillLimits)
     runs: Collection[str] = RUNS
+
+    @property
+    def distinct_budgets(self) -> list[int]:
+        """The budgets, each once: each is a device of its own."""
+        return list(dict.fromkeys(self.budgets))
 
 
 @dataclass(slots=True)
@@ -167,7 +172,7 @@ def replay(
     progress: Callable[[float], None] = lambda _: None,
     forecasts: Iterator[Forecast] | None = None,
 ) -> list[Figures]:
-    """Replay a history, and return what each run came to, by budgets.
+    """Replay a history, and return what each run came to, by budgets; none is told twice.
 
     Args:
         history: What was played.
@@ -180,7 +185,7 @@ def replay(
     for place, (day, plays) in enumerate(days):
         run.pass_day(day, plays)
         progress((place + 1) / len(days))
-    return [one for budget in scenario.budgets for one in run.figures if one.budget == budget]
+    return run.figures
 
 
 def split_budgets(budgets: Iterable[int], parts: int) -> list[list[int]]:
@@ -200,7 +205,7 @@ class _Replay:
     def __init__(self, history: History, scenario: Scenario, forecasts: Iterator[Forecast]) -> None:
         self.figures = [
             Figures(name=name, budget=budget)
-            for budget in dict.fromkeys(scenario.budgets)
+            for budget in scenario.distinct_budgets
             for name in RUNS
             if name in scenario.runs
         ]
