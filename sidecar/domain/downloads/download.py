@@ -210,6 +210,11 @@ class Download:
         """Whether the last scan found the finished file on its device."""
         return self.status is Status.COMPLETED and self.missing_since is None
 
+    def still_has(self, path: str, completed_at: datetime | None) -> bool:
+        """Whether its finished file is that which was seen there: no other one, nor elsewhere."""
+        is_same = (self.file_path, self.completed_at) == (path, completed_at)
+        return self.status is Status.COMPLETED and is_same
+
     @property
     def is_converted(self) -> bool:
         """Whether the finished file was converted here."""

@@ -11,6 +11,7 @@ from sidecar.config import DeviceSettings
 from sidecar.device.drives import MOUNT_ROOTS, find_unmounted
 from sidecar.device.folder import DeviceFolder
 from sidecar.device.own.marker import read_marker
+from sidecar.domain.downloads.download import Download
 from sidecar.errors import DeviceError
 from sidecar.messages import msg
 
@@ -53,6 +54,20 @@ class AttachedDevice:
     def settings(self) -> DeviceSettings:
         """The present settings: those of the file, with the changes people made."""
         return self.current(self.id, self.configured)
+
+    def remove_file(self, download: Download, *, path: str | None = None) -> bool:
+        """Delete the finished file of a download, as `DeviceFolder.remove`.
+
+        Args:
+            download: As it was when its file was looked at.
+            path: Where the file is, if it is elsewhere by now.
+        """
+        return self.folder.remove(
+            path or download.file_path,
+            size=download.file_size or 0,
+            content_hash=download.content_hash,
+            completed_at=download.completed_at,
+        )
 
     def taken_by(self, download_id: int) -> int:
         """Return the bytes that the unfinished files of a download take on the device."""

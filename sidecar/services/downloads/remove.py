@@ -316,14 +316,8 @@ class RemoveDownloads:
         return self._say_removed(person, found, parting, done)
 
     def _remove_file(self, found: Download) -> str:
-        folder = self._registry.get(found.device_id).folder
-        removed = folder.remove(
-            found.file_path,
-            size=found.file_size or 0,
-            content_hash=found.content_hash,
-            completed_at=found.completed_at,
-        )
-        if not removed and folder.stat(found.file_path) is not None:
+        device = self._registry.get(found.device_id)
+        if not device.remove_file(found) and device.folder.stat(found.file_path) is not None:
             return msg(
                 "{title} is removed from the list; the file of its name is not the "
                 "one that was downloaded, so it stays",
@@ -336,13 +330,14 @@ class RemoveDownloads:
     ) -> ActionResult | None:
         with self._db.write():
             current = self._downloads.queries.get(found.id)
-            if _has_file(current) and self._downloads.queries.find_as_seen(found) is None:
+            is_same = current is not None and current.still_has(found.file_path, found.completed_at)
+            if current is not None and current.status is Status.COMPLETED and not is_same:
                 return None
             # If somebody else came to want it meanwhile, it is queued again for them.
             owners = set(self._holds.holders(found.device_id, found.item_id))
             late = sorted(owners - parting.leaving)
             self._ownership.give_up(found, OwnershipChange(parting.leaving, ()))
-            if current is not None and _has_file(current):
+            if current is not None and is_same:
                 self._downloads.transitions.delete(
                     current, by_user=person.user_id, owners=parting.leaving
                 )
@@ -359,10 +354,6 @@ def describe_deleting(device: str) -> str:
 
 def _keeps_parts(order: DownloadCommand) -> bool:
     return order.keep_part and order.action is Action.CANCEL
-
-
-def _has_file(download: Download | None) -> bool:
-    return download is not None and download.status is Status.COMPLETED
 
 
 def _has_part(download: Download) -> bool:

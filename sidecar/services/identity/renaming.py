@@ -74,7 +74,7 @@ class FileRenaming:
                     device.folder.rename(path, download.file_path, size=size)
                     continue
                 # It was deleted while it was on its way, and not found at its old place.
-                self._remove(device, download, path)
+                device.remove_file(download, path=path)
                 break
             log.info("%s is %s now on %s", download.file_path, path, device.settings.name)
             self._bring_along(device, download, path)
@@ -88,14 +88,6 @@ class FileRenaming:
         """Whether the file was deleted, or is to be fetched anew, since it was planned."""
         now = self._downloads.queries.get(download.id)
         return now is not None and now.status is not Status.COMPLETED
-
-    def _remove(self, device: AttachedDevice, download: Download, path: str) -> None:
-        device.folder.remove(
-            path,
-            size=download.file_size or 0,
-            content_hash=download.content_hash,
-            completed_at=download.completed_at,
-        )
 
     def _bring_along(self, device: AttachedDevice, download: Download, path: str) -> None:
         """Copy the companions of a file to its new name, and remove the old ones.

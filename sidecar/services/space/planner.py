@@ -613,13 +613,7 @@ class SpacePlanner:
             if not self._may_go(download):
                 return
             self._rests.put(device.id, download.item_id, self._clock.now() + REST)
-        is_gone = device.folder.remove(
-            download.file_path,
-            size=download.file_size or 0,
-            content_hash=download.content_hash,
-            completed_at=download.completed_at,
-        )
-        if not is_gone:
+        if not device.remove_file(download):
             self._leave(download)
             return
         log.info("%s makes room on %s", download.file_path, device.settings.name)

@@ -206,10 +206,8 @@ class DownloadQueries:
         Asked in the `write` in which something is recorded of the file that the caller looked at.
         """
         now = self.get(seen.id)
-        if now is None or now.status is not Status.COMPLETED:
-            return None
-        same = (now.file_path, now.completed_at) == (seen.file_path, seen.completed_at)
-        return now if same else None
+        is_same = now is not None and now.still_has(seen.file_path, seen.completed_at)
+        return now if is_same else None
 
     def seen(self, download_id: int, viewer: str | None) -> Download | None:
         """Return a download; None if there is none that this account may see.

@@ -17,7 +17,7 @@ from typing import TypeVar
 
 from sidecar.batched import batched
 from sidecar.clock import Clock
-from sidecar.domain.downloads.download import Download, Status
+from sidecar.domain.downloads.download import Download
 from sidecar.domain.files.naming import make_path_key
 from sidecar.domain.files.removals import Expected, FileChange
 from sidecar.domain.space.eviction import REST
@@ -113,7 +113,5 @@ class RemovalRecorder:
     def _still_ours(self, file: Expected) -> Download | None:
         """Return the row, or None if the file was evicted or fetched again since the scan."""
         current = self._downloads.queries.get(file.id)
-        if current is None or current.status is not Status.COMPLETED:
-            return None
-        same = (current.file_path, current.completed_at) == (file.path, file.completed_at)
-        return current if same else None
+        is_same = current is not None and current.still_has(file.path, file.completed_at)
+        return current if is_same else None

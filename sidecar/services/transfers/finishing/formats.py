@@ -201,13 +201,11 @@ class DeviceFormats:
         if self._claims.take(lambda busy: None if download.id in busy else download) is None:
             return
         try:
-            self._queue_again(device, download, name, size=there.size)
+            self._queue_again(device, download, name)
         finally:
             self._claims.end(download.id)
 
-    def _queue_again(
-        self, device: AttachedDevice, download: Download, name: str, *, size: int
-    ) -> None:
+    def _queue_again(self, device: AttachedDevice, download: Download, name: str) -> None:
         text = msg("It is downloaded again in the format that is set now")
         failure = Failure(FailureClass.TRANSIENT, REFORMAT, text)
         original, part = device.folder.original(download.id), device.folder.part(download.id)
@@ -223,12 +221,7 @@ class DeviceFormats:
         log.info("%s is fetched again as %s", download.file_path, name)
         if has_original:
             original.rename_to(part)
-        device.folder.remove(
-            download.file_path,
-            size=size,
-            content_hash=download.content_hash,
-            completed_at=download.completed_at,
-        )
+        device.remove_file(download)
 
     def _is_still_meant(self, device: AttachedDevice, name: str) -> bool:
         """Whether files of a device may be replaced by such in this format."""
