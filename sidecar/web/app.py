@@ -25,7 +25,9 @@ from sidecar.errors import ConfigError
 from sidecar.events import Bus
 from sidecar.process.shares import Shares
 from sidecar.web import pages, static_files
-from sidecar.web.api import health, media, metrics, orders
+from sidecar.web.api.devices import orders
+from sidecar.web.api.library import media
+from sidecar.web.api.operations import health, metrics
 from sidecar.web.compiled_templates import CompiledTemplates
 from sidecar.web.late import LateApp
 from sidecar.web.live.news import NewsPublisher

@@ -21,7 +21,7 @@ from tests.browser.trouble import BrowserTrouble
 from tests.fakes.servers.answering import Reply, json_reply
 from tests.services.conftest import STICK, track
 from tests.services.rules.steered import row
-from tests.web.api.test_playback import hears
+from tests.web.api.playback.test_playback import hears
 from tests.web.house import ANN, BEN, EVE, WebHouse
 from tests.web.series import EPISODES, add_series
 

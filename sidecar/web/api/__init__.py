@@ -1,1 +1,1 @@
-"""`/api/v1`: JSON routes, one module for each resource."""
+"""`/api/v1`: JSON routes, one module for each resource, by capability."""

@@ -8,32 +8,22 @@ from http import HTTPStatus
 
 from flask import Flask, Response, request
 
-from sidecar.web.api import (
-    accounts,
-    downloads,
-    files,
-    jellyfin_web,
-    library,
-    machines,
-    notifications,
-    orders,
-    playback,
-    replay,
-    selections,
-    server_change,
-    system,
-    webhooks,
-)
+from sidecar.web.api.accounts import accounts, notifications
 from sidecar.web.api.devices import (
     configuration,
     device,
     identity,
     imports,
+    orders,
     preferences,
     syncthing,
 )
+from sidecar.web.api.downloads import actions, files, listing
 from sidecar.web.api.endpoints import PREFIX, Endpoint, Endpoints
+from sidecar.web.api.library import jellyfin_web, library, selections
 from sidecar.web.api.openapi import described
+from sidecar.web.api.operations import machines, server_change, system, webhooks
+from sidecar.web.api.playback import playback, replay
 from sidecar.web.security.permissions import Role
 from sidecar.web.services import WebServices
 
@@ -47,8 +37,8 @@ GROUPS = (
     webhooks.webhooks,
     system.system,
     system.transfers,
-    downloads.api,
-    downloads.actions,
+    listing.listing,
+    actions.actions,
     device.devices,
     configuration.editor,
     configuration.settings,

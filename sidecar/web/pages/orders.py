@@ -17,7 +17,7 @@ from werkzeug.wrappers import Response
 from sidecar.errors import NotVisible
 from sidecar.services.orders.kinds import OrderKinds
 from sidecar.web import redirects
-from sidecar.web.api.orders import Look, find_look
+from sidecar.web.api.devices.orders import Look, find_look
 from sidecar.web.pages.page_routes import PageRoutes
 from sidecar.web.request.errors import ApiError
 from sidecar.web.request.query_params import LARGEST_ID

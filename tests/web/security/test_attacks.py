@@ -24,12 +24,12 @@ TESTS = Path(__file__).parents[2]
 SHOWN_BY = MappingProxyType(
     {
         "A01 broken JSON": [
-            "web/api/test_session.py::test_hostile_bodies_are_refused_and_never_an_error",
-            "web/api/test_download_actions.py::test_broken_json_is_told_and_never_breaks_us",
+            "web/api/accounts/test_session.py::test_hostile_bodies_are_refused_and_never_an_error",
+            "web/api/downloads/test_download_actions.py::test_broken_json_is_told_and_never_breaks_us",
             "e2e/api/test_every_request.py::test_every_answer_fits_and_none_is_our_failure",
         ],
         "A02 endless nesting": [
-            "web/api/test_session.py::test_hostile_bodies_are_refused_and_never_an_error"
+            "web/api/accounts/test_session.py::test_hostile_bodies_are_refused_and_never_an_error"
         ],
         "A03 endless bodies": [
             "web/server/test_cheroot.py::test_a_body_over_the_limit_is_refused_before_it_is_read",
@@ -41,13 +41,13 @@ SHOWN_BY = MappingProxyType(
         ],
         "A06 foreign ids": [
             "web/security/test_permissions.py::test_what_belongs_to_somebody_else_is_as_if_it_did_not_exist",
-            "web/api/test_download_actions.py::test_a_foreign_download_is_answered_like_an_unknown_one",
-            "web/api/test_users.py::test_a_session_is_ended_by_its_owner_or_an_admin",
+            "web/api/downloads/test_download_actions.py::test_a_foreign_download_is_answered_like_an_unknown_one",
+            "web/api/accounts/test_users.py::test_a_session_is_ended_by_its_owner_or_an_admin",
             "web/pages/devices/test_device.py::test_a_device_of_others_is_as_if_it_did_not_exist",
         ],
         "A07 routes of admins": [
             "web/security/test_permissions.py::test_what_is_for_admins_is_refused_to_others",
-            "web/api/test_download_actions.py::test_what_only_an_admin_may_is_refused_to_others",
+            "web/api/downloads/test_download_actions.py::test_what_only_an_admin_may_is_refused_to_others",
         ],
         "A08 fields that nobody asked for": [
             "web/security/test_attacks.py::test_what_a_body_adds_is_refused"
@@ -55,7 +55,7 @@ SHOWN_BY = MappingProxyType(
         "A09 changes from another site": [
             "web/security/test_permissions.py::test_no_change_is_taken_from_another_site_s_page",
             "web/security/test_permissions.py::test_a_change_needs_the_session_s_own_token",
-            "web/api/test_download_actions.py::test_json_in_a_form_s_clothes_is_not_taken",
+            "web/api/downloads/test_download_actions.py::test_json_in_a_form_s_clothes_is_not_taken",
         ],
         "A10 connections from another site": [
             "web/live/test_news.py::test_a_page_of_another_site_cannot_open_a_connection"
@@ -76,7 +76,7 @@ SHOWN_BY = MappingProxyType(
         "A16 guessing": [
             "domain/accounts/test_sign_in_limit.py::test_after_five_tries_a_name_waits_one_five_and_fifteen_minutes",
             "domain/accounts/test_sign_in_limit.py::test_many_addresses_together_wait",
-            "web/api/test_session.py::test_too_many_tries_say_when_to_come_back",
+            "web/api/accounts/test_session.py::test_too_many_tries_say_when_to_come_back",
         ],
         "A18 locking Jellyfin's users": [
             "domain/accounts/test_sign_in_limit.py::test_no_name_is_tried_more_often_than_the_steps_allow",
@@ -86,9 +86,11 @@ SHOWN_BY = MappingProxyType(
             ),
         ],
         "A20 fixation": [
-            "web/api/test_session.py::test_a_cookie_that_was_set_before_is_not_the_session"
+            "web/api/accounts/test_session.py::test_a_cookie_that_was_set_before_is_not_the_session"
         ],
-        "A21 replay": ["web/api/test_session.py::test_a_cookie_is_worth_nothing_after_signing_out"],
+        "A21 replay": [
+            "web/api/accounts/test_session.py::test_a_cookie_is_worth_nothing_after_signing_out"
+        ],
         "A22 connections that outlive a session": [
             "web/live/test_news.py::test_signing_out_closes_the_session_s_pages_and_no_others",
             "web/live/test_news.py::test_who_is_no_administrator_any_more_hears_no_more",
@@ -96,7 +98,7 @@ SHOWN_BY = MappingProxyType(
             "services/accounts/test_users.py::test_a_token_that_was_taken_back_ends_the_sessions",
         ],
         "A23 leading elsewhere": [
-            "web/api/test_session.py::test_nobody_is_led_to_another_site_after_signing_in",
+            "web/api/accounts/test_session.py::test_nobody_is_led_to_another_site_after_signing_in",
             "web/i18n/test_languages.py::test_choosing_leads_nowhere_else",
         ],
         "A24 asking for other hosts": [

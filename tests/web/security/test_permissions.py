@@ -25,11 +25,13 @@ OPEN = {
     ("health.show", "GET"),
     ("installed.without_network", "GET"),
     ("installed.worker", "GET"),
-    # What a browser asks before it asks for a page of Jellyfin's: tests/web/api/test_jellyfin_web.
+    # What a browser asks before it asks for a page of Jellyfin's:
+    # tests/web/api/library/test_jellyfin_web.py
     ("jellyfin_web.preflight", "OPTIONS"),
     ("jellyfin_pages.script", "GET"),
     ("languages.choose", "POST"),
-    # Off, and then only for this machine or with a key of its own: tests/web/api/test_metrics.py.
+    # Off, and then only for this machine or with a key of its own:
+    # tests/web/api/operations/test_metrics.py.
     ("metrics.show", "GET"),
     ("machines_api.join", "POST"),
     ("session.begin", "POST"),

@@ -13,11 +13,10 @@ from sidecar.domain.undo import Reversal
 from sidecar.errors import ConfigError, NotPossible
 from sidecar.services.rules.preferences import Excluded, Pinned, Removed
 from sidecar.services.rules.settings.view import DeviceSettingsView
-from sidecar.web.api.downloads import undo_token
 from sidecar.web.api.endpoints import Endpoints, Refusal
 from sidecar.web.api.schemas import devices as schemas
 from sidecar.web.api.schemas.base import Listed
-from sidecar.web.api.schemas.downloads import Undoable
+from sidecar.web.api.schemas.downloads import Undoable, UndoToken
 from sidecar.web.request.json_body import Body
 from sidecar.web.routing import ITEM
 from sidecar.web.security.auth import person
@@ -155,4 +154,4 @@ def why(services: WebServices, device_id: str, item_id: str) -> schemas.Why:
 
 def _undoable(services: WebServices, action: str, reversal: Reversal, files: int) -> Undoable:
     record = services.undo.remember_one(person(), action, reversal, files)
-    return Undoable(undo=undo_token(record))
+    return Undoable(undo=UndoToken.of(record))

@@ -1,12 +1,13 @@
 """Schemas of downloads, transfers and the results of actions."""
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Literal, Self
 
 from pydantic import computed_field
 
 from sidecar.domain.downloads.download import MISSING, Status
 from sidecar.events import Phase
+from sidecar.services.downloads.undo import UndoRecord
 from sidecar.web.api.schemas.base import (
     Fraction,
     ItemId,
@@ -75,6 +76,11 @@ class UndoToken(Schema):
     """The token for `POST /undo/{token}`; valid for ten minutes."""
 
     token: str
+
+    @classmethod
+    def of(cls, record: UndoRecord) -> Self | None:
+        """Return the token of an action; None if it cannot be undone."""
+        return cls(token=record.token) if record.can_undo else None
 
 
 class Undoable(Schema):

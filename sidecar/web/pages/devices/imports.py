@@ -22,7 +22,7 @@ from sidecar.services.players.device_playlists.views import ListChanged, ListDec
 from sidecar.services.players.player_logs.state_views import NotTheListener
 from sidecar.services.players.player_logs.views import LogInUse
 from sidecar.web.actions import LONGEST_PATH, MOST_MATCHES
-from sidecar.web.api.orders import Look
+from sidecar.web.api.devices.orders import Look
 from sidecar.web.i18n.numbers import translatable
 from sidecar.web.pages.orders import PAGES
 from sidecar.web.pages.page_routes import PageRoutes

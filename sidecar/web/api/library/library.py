@@ -10,8 +10,8 @@ from flask import Response, url_for
 from sidecar.errors import NotPossible
 from sidecar.services.files.streaming import Local
 from sidecar.services.library.browse import BrowseQuery, BrowseSort, LibraryEntry, LibraryPage
-from sidecar.web.api.downloads import cover_reply, cover_width
 from sidecar.web.api.endpoints import PREFIX, Endpoints, Refusal
+from sidecar.web.api.library.covers import cover_reply, cover_width
 from sidecar.web.api.schemas import library as schemas
 from sidecar.web.api.schemas.base import Listed
 from sidecar.web.request.query_params import (

@@ -15,10 +15,9 @@ from sidecar.services.activity.replays.views import (
     ReplayView,
     parse_budgets,
 )
-from sidecar.web.api.downloads import undo_token
 from sidecar.web.api.endpoints import PREFIX, Endpoints, Refusal
 from sidecar.web.api.schemas import replay as schemas
-from sidecar.web.api.schemas.downloads import Undoable
+from sidecar.web.api.schemas.downloads import Undoable, UndoToken
 from sidecar.web.request.errors import ApiError
 from sidecar.web.request.json_body import LONGEST_BODY, Body
 from sidecar.web.request.query_params import Query, whole_number
@@ -110,4 +109,4 @@ def put_history(services: WebServices, query: Part) -> dict[str, int]:
 @replay.post("/use", role=Role.SIGNED_IN, body=AdviceUsed, returns=Undoable)
 def use(services: WebServices, body: AdviceUsed) -> Undoable:
     """Set what is recommended for a size, on the device whose settings were replayed."""
-    return Undoable(undo=undo_token(services.replays.use(person(), body.budget)))
+    return Undoable(undo=UndoToken.of(services.replays.use(person(), body.budget)))

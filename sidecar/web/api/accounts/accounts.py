@@ -13,11 +13,10 @@ from sidecar.services.accounts.api_keys import LASTS_DAYS, LONGEST_DAYS, ApiKeyV
 from sidecar.services.accounts.users import AccountView, SessionView
 from sidecar.store.accounts.hidden_items import HiddenFiles
 from sidecar.web.actions import LONGEST_LABEL, TOO_MANY, check_is_no_key, hidden_answered
-from sidecar.web.api.downloads import undo_token
 from sidecar.web.api.endpoints import PREFIX, Endpoints, json_reply
 from sidecar.web.api.schemas import users as schemas
 from sidecar.web.api.schemas.base import Listed
-from sidecar.web.api.schemas.downloads import Undoable
+from sidecar.web.api.schemas.downloads import Undoable, UndoToken
 from sidecar.web.request.errors import ApiError
 from sidecar.web.request.json_body import Body
 from sidecar.web.request.query_params import Query
@@ -148,7 +147,7 @@ def hidden(services: WebServices) -> Sequence[HiddenFiles]:
 def answer_hidden(services: WebServices, user_id: str, body: HiddenAnswer) -> Undoable:
     """Say whether such files of an account stay or are let go: nobody holds them for it then."""
     record = hidden_answered(services, user_id, body.library, body.answer)
-    return Undoable(undo=undo_token(record) if record else None)
+    return Undoable(undo=UndoToken.of(record) if record else None)
 
 
 @people.get("/sessions", role=Role.SIGNED_IN, returns=Listed[schemas.OpenSession])

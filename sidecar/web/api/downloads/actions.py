@@ -1,4 +1,4 @@
-"""`/api/v1/downloads` and `/undo`: listing downloads and acting on them.
+"""`/api/v1/downloads` and `/undo`: adds downloads, acts on them, and takes actions back.
 
 Actions are idempotent: one that was already done answers 200. An action that the download's state
 does not allow answers 409 with a code; a download that does not exist, or that the person may not
@@ -8,19 +8,17 @@ see, answers 404.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from enum import StrEnum
 from http import HTTPStatus
 from typing import Annotated, Self
 
-from flask import Response, request
+from flask import Response
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from sidecar.domain.downloads.actions import Action
-from sidecar.domain.downloads.download import MISSING, Status
-from sidecar.domain.downloads.sorting import Sort
+from sidecar.domain.downloads.download import Status
 from sidecar.domain.items.item import ItemType
-from sidecar.errors import JellyfinError, NotVisible, SignedOut
 from sidecar.services.accounts.person import Person
 from sidecar.services.downloads.commands import (
     AddedItem,
@@ -29,105 +27,23 @@ from sidecar.services.downloads.commands import (
     ResultKind,
     Selection,
 )
-from sidecar.services.downloads.undo import UndoRecord
-from sidecar.services.downloads.views import DownloadPage, DownloadQuery, DownloadView
-from sidecar.services.library.covers import Cover
 from sidecar.web.actions import LONGEST_TOKEN, MOST_ITEMS, take_back
+from sidecar.web.api.downloads.listing import ONE
 from sidecar.web.api.endpoints import Endpoints, json_reply
 from sidecar.web.api.schemas import downloads as schemas
-from sidecar.web.api.schemas.base import Listed, moment
+from sidecar.web.api.schemas.base import moment
 from sidecar.web.request.errors import ApiError
 from sidecar.web.request.json_body import Body, NoBody
-from sidecar.web.request.query_params import (
-    LARGEST_ID,
-    LONGEST_TEXT,
-    MOST_OWNERS,
-    Argument,
-    PageQuery,
-    Query,
-    Text,
-    Width,
-    array_of,
-    one_of,
-    refused,
-    whole_number,
-    words,
-)
+from sidecar.web.request.query_params import LARGEST_ID, MOST_OWNERS
 from sidecar.web.security.auth import person
 from sidecar.web.security.permissions import Role
 from sidecar.web.services import WebServices
 
-ONE = "/downloads/<int:download_id>"
 MOST_SHOWN = 100
 MOST_IDS = 1000
 LARGEST_PRIORITY = 100
-COVER_WIDTHS = (120, 240, 480)
-# One pixel that cannot be seen.
-CLEAR = bytes.fromhex(
-    "47494638396101000100800000000000ffffff21f90401000000002c00000000010001000002024401003b"
-)
-PICTURES = frozenset({"image/jpeg", "image/png", "image/webp", "image/gif", "image/avif"})
 
-api = Endpoints("api")
 actions = Endpoints("actions")
-
-
-def _statuses(values: Iterable[str]) -> frozenset[str]:
-    known = (*map(str, Status), MISSING)
-    if unknown := (names := words(values)) - set(known):
-        raise refused(f"{len(unknown)} of these are not one of {', '.join(known)}")
-    return names
-
-
-def _types(values: Iterable[str]) -> frozenset[str]:
-    if (names := words(values)) - set(ItemType):
-        raise refused(f"one or several of {', '.join(ItemType)}")
-    return names
-
-
-def _owners(values: Iterable[str]) -> tuple[str, ...]:
-    names = tuple(one.strip() for one in values if one.strip())
-    if len(names) > MOST_OWNERS or any(len(one) > LONGEST_TEXT for one in names):
-        raise refused(f"at most {MOST_OWNERS}, each of at most {LONGEST_TEXT} characters")
-    return names
-
-
-class DownloadsQuery(PageQuery):
-    """Filters and order of a list of downloads; empty means any. `as_of` as in `DownloadQuery`."""
-
-    status: Annotated[frozenset[str], Argument(_statuses, array_of((*Status, MISSING)))] = (
-        frozenset()
-    )
-    device: Text = ""
-    owner: Annotated[
-        tuple[str, ...],
-        Argument(_owners, {"type": "array", "items": {"type": "string", "maxLength": 200}}),
-    ] = ()
-    q: Text = ""
-    type: Annotated[frozenset[str], Argument(_types, array_of(ItemType))] = frozenset()
-    sort: Annotated[Sort, one_of(Sort)] = Sort.NEWEST
-    as_of: Annotated[int | None, whole_number(LARGEST_ID)] = None
-
-    def wanted(self) -> DownloadQuery:
-        """Return the query of the service."""
-        return DownloadQuery(
-            statuses=frozenset(map(Status, self.status - {MISSING})),
-            missing=MISSING in self.status,
-            device_id=self.device or None,
-            owners=self.owner,
-            text=self.q,
-            item_types=self.type,
-            sort=self.sort,
-            as_of=self.as_of,
-            page=self.page,
-            page_size=self.page_size,
-        )
-
-
-class WidthQuery(Query):
-    """The wanted width of a picture, in pixels."""
-
-    width: Width = 0
 
 
 class From(StrEnum):
@@ -279,30 +195,6 @@ class Many(Body):
 ActionAnswer = schemas.Acted | schemas.Gone
 
 
-@api.get(
-    "/downloads",
-    role=Role.SIGNED_IN,
-    query=DownloadsQuery,
-    returns=Listed[schemas.Download],
-)
-def downloads(services: WebServices, query: DownloadsQuery) -> DownloadPage:
-    """List downloads, newest first."""
-    return services.downloads.downloads(person(), query.wanted())
-
-
-@api.get(ONE, role=Role.SIGNED_IN, returns=schemas.Download)
-def download(services: WebServices, download_id: int) -> DownloadView:
-    """Show one download."""
-    return services.downloads.download(person(), download_id)
-
-
-@api.get(f"{ONE}/cover", role=Role.SIGNED_IN, query=WidthQuery, media="image/*")
-def cover(services: WebServices, download_id: int, query: WidthQuery) -> Response:
-    """Get the cover of a download."""
-    width = cover_width(query.width)
-    return cover_reply(lambda: services.downloads.cover(person(), download_id, width), width)
-
-
 @actions.post(
     "/downloads",
     role=Role.SIGNED_IN,
@@ -354,7 +246,7 @@ def bulk(services: WebServices, body: Many) -> schemas.BulkOutcomes:
         page=1,
         page_size=len(outcomes),
         counts={one.value: counted[one.value] for one in ResultKind},
-        undo=undo_token(services.undo.remember(who, command.action, outcomes)),
+        undo=schemas.UndoToken.of(services.undo.remember(who, command.action, outcomes)),
     )
 
 
@@ -478,37 +370,6 @@ def undo(services: WebServices, token: str) -> schemas.Undone:
     return schemas.Undone(action=record.action, files=record.total)
 
 
-def cover_width(wanted: int) -> int:
-    """Return the smallest available width that is wide enough, else the largest."""
-    return next((one for one in COVER_WIDTHS if one >= wanted), COVER_WIDTHS[-1])
-
-
-def cover_reply(load: Callable[[], Cover], width: int) -> Response:
-    """Return a picture that browsers may cache but must revalidate before each use.
-
-    A page has its placeholder behind each: where there is no picture, a browser that asks for one
-    to show gets one that cannot be seen. Without any it would draw a broken one.
-
-    Raises:
-        ApiError: Its media type could carry a script (404).
-    """
-    try:
-        found = load()
-    except (NotVisible, JellyfinError) as error:
-        is_shown = request.headers.get("Sec-Fetch-Dest") == "image"
-        if is_shown and not isinstance(error, SignedOut):
-            return Response(CLEAR, mimetype="image/gif", headers={"Cache-Control": "no-store"})
-        raise
-    if found.mime_type not in PICTURES:
-        raise ApiError(HTTPStatus.NOT_FOUND)
-    reply = Response(found.body, mimetype=found.mime_type)
-    reply.headers["Cache-Control"] = "private, no-cache"
-    reply.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
-    reply.set_etag(f"{found.tag}-{width}".encode("ascii", "ignore").decode().replace('"', ""))
-    reply.make_conditional(request)
-    return reply
-
-
 def _act(services: WebServices, download_id: int, command: DownloadCommand) -> ActionAnswer:
     who = person()
     _check_admin(who, asked=command.force or command.for_everyone)
@@ -518,7 +379,7 @@ def _act(services: WebServices, download_id: int, command: DownloadCommand) -> A
         facts = {"code": outcome.code, **until}
         raise ApiError(HTTPStatus.CONFLICT, f"{outcome.text}.", facts=facts)
     there = services.downloads.some(who, [download_id])
-    undo = undo_token(services.undo.remember(who, command.action, [outcome]))
+    undo = schemas.UndoToken.of(services.undo.remember(who, command.action, [outcome]))
     result, message = outcome.result.value, outcome.text
     if not there:
         return schemas.Gone(id=download_id, result=result, message=message, undo=undo)
@@ -536,11 +397,6 @@ def _added(services: WebServices, who: Person, added: Sequence[AddedItem]) -> sc
         page_size=MOST_SHOWN,
         results=[schemas.Addition.model_validate(one) for one in added],
     )
-
-
-def undo_token(record: UndoRecord) -> schemas.UndoToken | None:
-    """Return the token for `POST /undo/{token}`; None if the action cannot be undone."""
-    return schemas.UndoToken(token=record.token) if record.can_undo else None
 
 
 def _check_admin(who: Person, *, asked: bool) -> None:

@@ -7,7 +7,7 @@ import pytest
 from sidecar.domain.downloads.download import Status
 from sidecar.errors import ServerAway
 from sidecar.services.health.jellyfin_status import AWAY
-from sidecar.web.api.downloads import CLEAR
+from sidecar.web.api.library.covers import CLEAR
 from tests.services.conftest import STICK, track
 from tests.web.house import ANN, BEN, PIXEL, Browser, WebHouse
 

@@ -1,0 +1,1 @@
+"""`/api/v1/session`, `/accounts`, `/keys`, `/notifications`: people, and what they are told."""

@@ -1,0 +1,1 @@
+"""`/api/v1/tasks`, `/log`, `/backups`, `/webhooks` and others, `/health`, `/metrics`."""
