@@ -27,13 +27,14 @@ from pathlib import Path
 from statistics import median
 
 from tests.bench import measured as measuring
-from tests.bench.delay import delayed
 from tests.bench.figures import MEASURES, show
-from tests.bench.serving import MIB, Load, make, nginx
 from tests.bench.timing import plain
+from tests.bench.transfers.delay import delayed
+from tests.bench.transfers.serving import MIB, Load, make, nginx
 from tests.fakes.servers.syncthings import free_port
 
 OURS, RCLONE = "sidecar (all of it)", "rclone + sync"
+PYTHON, TRANSFERS = (sys.executable, "-m"), "tests.bench.transfers"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +106,16 @@ Client = Callable[[Place], Sequence[str]]
 def ours(at: Place) -> Sequence[str]:
     ca = ["--ca", str(at.ca)] if at.ca else []
     count, size = str(at.load.count), str(at.load.size)
-    return [sys.executable, "-m", "tests.bench.loaded", at.base, str(at.out), count, size, *ca]
+    return [
+        sys.executable,
+        "-m",
+        "tests.bench.transfers.loaded",
+        at.base,
+        str(at.out),
+        count,
+        size,
+        *ca,
+    ]
 
 
 def rclone(at: Place) -> Sequence[str]:
@@ -136,7 +146,9 @@ def aria2(at: Place) -> Sequence[str]:
 
 def bare(at: Place) -> Sequence[str]:
     ca = f"--ca {at.ca}" if at.ca else ""
-    fetch = f"{sys.executable} -m tests.bench.bare {at.folder} {at.out} {at.load.count} {ca}"
+    fetch = (
+        f"{sys.executable} -m tests.bench.transfers.bare {at.folder} {at.out} {at.load.count} {ca}"
+    )
     return _synced(fetch, at)
 
 
@@ -194,7 +206,7 @@ def main() -> int:
     ]
     found: dict[Row, tuple[Cost, Cost]] = {}
     # Once without a watch: the bytecode is written.
-    warm_up = [sys.executable, "-m", "tests.bench.loaded", "--help"]
+    warm_up = [*PYTHON, f"{TRANSFERS}.loaded", "--help"]
     subprocess.run(warm_up, env=_environment(work), check=True, stdout=subprocess.DEVNULL)
     try:
         for row in chosen:

@@ -33,9 +33,9 @@ from sidecar.store.database import Database
 from sidecar.store.dialects.postgresql import WRITER, PostgresqlAddress
 from sidecar.store.stores import Stores
 from tests import postgres, redis_server
-from tests.bench.ours import ANN, SERVER, queue, sign_in
-from tests.bench.serving import MIB, Load, make
 from tests.bench.timing import Figures, plain
+from tests.bench.transfers.ours import ANN, SERVER, queue, sign_in
+from tests.bench.transfers.serving import MIB, Load, make
 from tests.e2e.conftest import Sidecar
 from tests.fakes.page import OpenPage
 from tests.fakes.servers.nginx import run_nginx

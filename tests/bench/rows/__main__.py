@@ -20,8 +20,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
-from tests.bench import cancelling
-from tests.bench.rows import every_page, lists, planning, serving
+from tests.bench.rows import cancelling, every_page, lists, planning, serving
 from tests.bench.rows.large import Household, build
 
 NOTES = "household.json"

@@ -11,7 +11,7 @@ from sidecar.process import generated_code, heap
 def main() -> int:
     """Load it and run it."""
     with heap.loading():
-        ours = import_module("tests.bench.ours")
+        ours = import_module("tests.bench.transfers.ours")
     generated_code.forget()
     return int(ours.main())
 

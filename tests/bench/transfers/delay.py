@@ -20,7 +20,14 @@ MOST_WAITING = 64  # blocks on their way in one direction: 4 MiB, more than a wi
 @contextmanager
 def delayed(port: int, *, to: int, one_way_s: float) -> Iterator[None]:
     """Forward this port to another one, with a delay in each direction, until the end."""
-    command = [sys.executable, "-m", "tests.bench.delay", str(port), str(to), str(one_way_s)]
+    command = [
+        sys.executable,
+        "-m",
+        "tests.bench.transfers.delay",
+        str(port),
+        str(to),
+        str(one_way_s),
+    ]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as line:
         if line.stdout is None or not line.stdout.readline():
             raise SystemExit("the line with a delay does not run")
