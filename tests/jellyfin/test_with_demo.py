@@ -11,7 +11,6 @@ from urllib.parse import urlsplit
 import pytest
 from pydantic import SecretStr
 
-from sidecar.cli.commands.adopt import AccountLibrary
 from sidecar.clock import SystemClock
 from sidecar.demo.protocol.messages import Reply, Request
 from sidecar.demo.protocol.version import Version
@@ -35,6 +34,7 @@ from sidecar.jellyfin.live.listener import Listener
 from sidecar.jellyfin.mapping import to_item
 from sidecar.jellyfin.models import ITEMS_PAGE
 from sidecar.jellyfin.sign_in import SignedIn, SignIn
+from sidecar.services.files.adoption.restore import AccountLibrary
 from tests.fakes.libraries.tiny import FIRST_LIGHT, listing, track, write
 from tests.fakes.servers.live import running
 from tests.patience import PATIENCE_S

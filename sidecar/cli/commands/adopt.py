@@ -5,10 +5,9 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
-from functools import cached_property
 from typing import Any
 
 from sidecar.assembly.store import account_service, database_place
@@ -16,13 +15,15 @@ from sidecar.clock import Clock, SystemClock
 from sidecar.config import DeviceSettings, Settings
 from sidecar.device.folder import DeviceFolder
 from sidecar.device.own.marker import read_marker
-from sidecar.domain.items.item import Item
 from sidecar.errors import ConfigError, DeviceError, JellyfinError, SidecarError
 from sidecar.events import Bus
-from sidecar.jellyfin.client import Jellyfin
-from sidecar.jellyfin.library.file_index import ServerFileIndex
 from sidecar.services.files.adoption.adopter import Adopter
-from sidecar.services.files.adoption.restore import ManifestRestore, RestoreOptions, RestoreReport
+from sidecar.services.files.adoption.restore import (
+    AccountLibrary,
+    ManifestRestore,
+    RestoreOptions,
+    RestoreReport,
+)
 from sidecar.services.health.problems import Problems
 from sidecar.services.rules.wishes import WishService
 from sidecar.store.accounts.accounts import Account
@@ -65,33 +66,6 @@ class _DeviceResult:
     device_id: str | None
     report: RestoreReport
     trouble: str | None = None
-
-
-class AccountLibrary:
-    """The account's library, as `ManifestRestore` needs it."""
-
-    def __init__(self, client: Jellyfin) -> None:
-        self._client = client
-
-    def items(self, ids: Iterable[str]) -> dict[str, Item]:
-        """Return full items by their ids: only what the account may see, as a manifest names any.
-
-        Further parts and versions of films are in no list: each of these is asked for.
-        """
-        wanted, listed = list(ids), {one.id for one in self.all()}
-        others = [one for one in wanted if one not in listed]
-        return {
-            **self._client.items(one for one in wanted if one in listed),
-            **self._client.visible_items(others),
-        }
-
-    def all(self) -> Sequence[Item]:
-        """List all items, with few fields; asked for once."""
-        return self._all
-
-    @cached_property
-    def _all(self) -> Sequence[Item]:
-        return ServerFileIndex(self._client).all().items
 
 
 def adopt(settings: Settings, asked: argparse.Namespace) -> int:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Protocol
 
 
 class ItemType(StrEnum):
@@ -158,10 +156,3 @@ def as_part(item: Item, film: Item, number: int) -> Item:
         part=number,
         part_of=film.id,
     )
-
-
-class ItemLookup(Protocol):
-    """Looks up items by their ids, as one account sees them."""
-
-    def items(self, ids: Iterable[str]) -> dict[str, Item]:
-        """Return full items by their ids; what the account cannot see is left out."""

@@ -273,7 +273,7 @@ class Reversing:
             )
         )
 
-    def _describe(self, user_id: str, ids: Sequence[str]) -> dict[str, Item]:
+    def _describe(self, user_id: str, ids: Sequence[str]) -> Mapping[str, Item]:
         return self._library(user_id).items(ids)
 
     def _carry_out(self, person: Person, reversal: Reversal) -> None:

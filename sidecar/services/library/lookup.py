@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
-from sidecar.domain.items.item import CONTAINERS, PLAYABLE, Item, ItemLookup, ItemType
+from sidecar.domain.items.item import CONTAINERS, PLAYABLE, Item, ItemType
 from sidecar.errors import NotAllowed, NotFound, NotPossible, NotVisible, UnexpectedAnswer
 from sidecar.jellyfin.listing import Listing
 from sidecar.messages import msg
 
 
-class ItemSource(ItemLookup, Protocol):
+class ItemSource(Protocol):
     """The library as one account sees it: `jellyfin.client.Jellyfin`."""
 
     def item(self, item_id: str) -> Item:
         """Return one item; raises `NotFound` for one that the account cannot see."""
+
+    def items(self, ids: Iterable[str]) -> Mapping[str, Item]:
+        """Return full items by their ids; what the account cannot see is left out."""
 
     def expand(self, item: Item) -> Listing:
         """List the playable items of a container."""

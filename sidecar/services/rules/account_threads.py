@@ -138,7 +138,7 @@ class AccountFollowers:
         orders = self.stores.playlist_orders
         learner = PlaylistOrderTracker(client.item, orders, account.user_id, self.clock)
         library = CachedLibrary(
-            client, self.stores.plays, account.user_id, self.clock, on_playlist=learner.listed
+            client, self.stores.plays, account.user_id, self.clock, playlists=learner
         )
         return RuleRunner(
             self._followed(account, tell, is_ready),

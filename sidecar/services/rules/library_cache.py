@@ -18,7 +18,9 @@ from sidecar.domain.items.selection import Selection
 from sidecar.domain.rules.library import Library, ListedItems
 from sidecar.jellyfin.client import Jellyfin
 from sidecar.jellyfin.library.lookups import Lookups
+from sidecar.services.rules.playlist_orders import PlaylistOrderTracker
 from sidecar.services.rules.selections.looks import SelectionLooks
+from sidecar.store.playback.plays import Plays
 
 KEPT_FOR_S = 300.0
 MOST_KEPT = 2000
@@ -31,23 +33,6 @@ LISTENING = frozenset(
 )
 
 
-class HeardPlays(Protocol):
-    """The stored plays of all accounts."""
-
-    def heard_in_album(self, user_id: str, album_id: str, since: datetime) -> frozenset[str]:
-        """Return the tracks of an album of which a play counts since then."""
-
-    def albums_heard(self, user_id: str, since: datetime) -> frozenset[str]:
-        """Return the albums of which any play counts since then."""
-
-
-class OnPlaylist(Protocol):
-    """A callback for the contents of a playlist."""
-
-    def __call__(self, playlist_id: str, listed: ListedItems, *, is_fresh: bool) -> object:
-        """Take the contents; `is_fresh` if they come from the server, not from the cache."""
-
-
 class LibraryOfAccount(Library, Protocol):
     """The library of one account, with what the rule runner needs besides look-ups."""
 
@@ -56,9 +41,6 @@ class LibraryOfAccount(Library, Protocol):
 
     def forget_listening(self) -> None:
         """Drop what depends on what was played, seen or favoured. Thread-safe."""
-
-    def describe(self, ids: Sequence[str]) -> dict[str, Item]:
-        """Return full items for the queue."""
 
 
 class CachedLibrary:
@@ -70,11 +52,11 @@ class CachedLibrary:
     def __init__(
         self,
         client: Jellyfin,
-        plays: HeardPlays,
+        plays: Plays,
         user_id: str,
         clock: Clock,
         *,
-        on_playlist: OnPlaylist | None = None,
+        playlists: PlaylistOrderTracker | None = None,
     ) -> None:
         """Prepare.
 
@@ -83,7 +65,7 @@ class CachedLibrary:
             plays: The stored plays.
             user_id: The account.
             clock: For the age of cached results.
-            on_playlist: Called with the contents of a playlist whenever a rule looks it up.
+            playlists: Told the contents of a playlist whenever a rule looks it up.
         """
         self._client = client
         self._lookups = Lookups(client)
@@ -91,7 +73,7 @@ class CachedLibrary:
         self._plays = plays
         self._user_id = user_id
         self._clock = clock
-        self._on_playlist = on_playlist
+        self._playlists = playlists
         self._lock = Lock()
         self._kept: dict[Key, tuple[float, object]] = {}
 
@@ -132,10 +114,6 @@ class CachedLibrary:
             self._keep((kind, item_id), item, into)
         return {**found, **asked}
 
-    def describe(self, ids: Sequence[str]) -> dict[str, Item]:
-        """Return full items for the queue, from the cache where possible."""
-        return dict(self.items(ids))
-
     def album_tracks(self, album_id: str) -> ListedItems:
         """Return the tracks of an album."""
         return self._listed(("album", album_id), lambda: self._lookups.album_tracks(album_id))
@@ -145,8 +123,8 @@ class CachedLibrary:
         key = ("playlist", playlist_id)
         kept = self._recall(key)
         listed = self._listed(key, lambda: self._lookups.playlist_items(playlist_id))
-        if self._on_playlist is not None:
-            self._on_playlist(playlist_id, listed, is_fresh=listed is not kept)
+        if self._playlists is not None:
+            self._playlists.listed(playlist_id, listed, is_fresh=listed is not kept)
         return listed
 
     def contents(self, kind: ItemType, item_id: str) -> ListedItems:

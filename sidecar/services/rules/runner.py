@@ -304,7 +304,7 @@ class RuleRunner:
             context.device_id,
             rule.name,
             wanted.wishes,
-            self._library.describe,
+            self._library.items,
             grace=context.settings.grace,
             unsure_of=wanted.unsure_of,
         )

@@ -56,7 +56,7 @@ ASKED_AGAIN = Failure(
     FailureClass.TRANSIENT, "put-back", msg("Its file was missing, and it was requested again")
 )
 
-Describe = Callable[[Sequence[str]], dict[str, Item]]
+Describe = Callable[[Sequence[str]], Mapping[str, Item]]
 Fit = Callable[[str, Item], Item]
 Learn = Callable[[Sequence[Wish], Sequence[WishFacts]], object]
 NotTaken = Callable[[str, str], str | None]
@@ -460,7 +460,7 @@ class WishService:
         self, wishes: Collection[Wish], missing: Collection[str], describe: Describe
     ) -> dict[str, Item]:
         """Return the full items to be queued, without those that may be here under another id."""
-        full = describe(sorted(missing))
+        full = dict(describe(sorted(missing)))
         for user_id in {one.user_id for one in wishes}:
             theirs = {
                 one.item.id: full[one.item.id]

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from threading import Event, Thread
@@ -73,10 +73,10 @@ class Remembering(RuleLibrary):
     def forget_listening(self) -> None:
         self.forgot_listening += 1
 
-    def describe(self, ids: Sequence[str]) -> dict[str, Item]:
+    def items(self, ids: Collection[str]) -> Mapping[str, Item]:
         if self.trouble is not None:
             raise self.trouble
-        return dict(self.items(ids))
+        return super().items(ids)
 
 
 @dataclass

@@ -7,7 +7,6 @@ from datetime import timedelta
 import pytest
 
 from sidecar.domain.playback.plays import Play
-from sidecar.services.rules.library_cache import HeardPlays as PlaysForRules
 from sidecar.store.accounts.accounts import Accounts
 from sidecar.store.database import Database
 from sidecar.store.downloads.queue import Downloads
@@ -84,7 +83,6 @@ def test_a_play_that_goes_on_is_still_one_play(plays: Plays) -> None:
 
 
 def test_only_plays_that_count_are_heard_by_the_rules(plays: Plays) -> None:
-    rules: PlaysForRules = plays
     for number in (1, 2, 2, 3):
         plays.save(play(number, after=number * DAY, session_id=f"s{number}"))
     plays.save(skipped(4))
@@ -92,12 +90,12 @@ def test_only_plays_that_count_are_heard_by_the_rules(plays: Plays) -> None:
     plays.save(play(6, album_id=OTHER))
     plays.save(play(7, album_id=None))
 
-    assert rules.heard_in_album(ANN, ALBUM, START) == {item_id(1), item_id(2), item_id(3)}
-    assert rules.heard_in_album(ANN, ALBUM, START + 2 * DAY) == {item_id(2), item_id(3)}
-    assert rules.heard_in_album(BEN, ALBUM, START) == {item_id(5)}
-    assert rules.albums_heard(ANN, START) == {ALBUM, OTHER}
-    assert rules.albums_heard(ANN, START + DAY) == {ALBUM}
-    assert rules.albums_heard(ANN, START + 9 * DAY) == frozenset()
+    assert plays.heard_in_album(ANN, ALBUM, START) == {item_id(1), item_id(2), item_id(3)}
+    assert plays.heard_in_album(ANN, ALBUM, START + 2 * DAY) == {item_id(2), item_id(3)}
+    assert plays.heard_in_album(BEN, ALBUM, START) == {item_id(5)}
+    assert plays.albums_heard(ANN, START) == {ALBUM, OTHER}
+    assert plays.albums_heard(ANN, START + DAY) == {ALBUM}
+    assert plays.albums_heard(ANN, START + 9 * DAY) == frozenset()
 
 
 def test_when_an_item_was_last_heard_by_anybody(plays: Plays) -> None:

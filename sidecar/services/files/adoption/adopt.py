@@ -224,7 +224,7 @@ class AdoptionService:
     def _look(self, person: Person, device: AttachedDevice, client: Jellyfin) -> Offer:
         tags = self._tags.setdefault(device.id, TagCache())
         settled = self._downloads.adopter.list_settled(device.id)
-        offer = LibraryFileScan(device.folder, client, tags, self._clock).find(
+        offer = LibraryFileScan(device.folder, client.items, tags, self._clock).find(
             ServerFileIndex(client).all().items,
             ours={path for _, path in settled},
             taken={item_id for item_id, _ in settled},

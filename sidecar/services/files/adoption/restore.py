@@ -9,9 +9,9 @@ Nothing is fetched, moved or overwritten. What is not sure is not adopted, but r
 from __future__ import annotations
 
 import mimetypes
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Protocol
+from functools import cached_property
 
 from sidecar.clock import Clock
 from sidecar.device.folder import DeviceFolder
@@ -28,7 +28,9 @@ from sidecar.domain.identity.matching import (
     names_of,
     own_name,
 )
-from sidecar.domain.items.item import Item, ItemLookup
+from sidecar.domain.items.item import Item
+from sidecar.jellyfin.client import Jellyfin
+from sidecar.jellyfin.library.file_index import ServerFileIndex
 from sidecar.messages import msg
 from sidecar.services.files.adoption.adopter import Adopter
 from sidecar.services.files.adoption.scan import LibraryFileScan, Offer, TagCache
@@ -44,11 +46,28 @@ IN_DOUBT = msg("{why}: import it on the page or in the API, where it is compared
 STRANGER = msg("no file of the library fits it")
 
 
-class WholeLibrary(ItemLookup, Protocol):
-    """The library of one account, which can also be listed as a whole."""
+class AccountLibrary:
+    """The whole library of one account, as it sees it."""
 
+    def __init__(self, client: Jellyfin) -> None:
+        self._client = client
+
+    def items(self, ids: Iterable[str]) -> dict[str, Item]:
+        """Return full items by their ids: only what the account may see, as a manifest names any.
+
+        Further parts and versions of films are in no list: each of these is asked for.
+        """
+        wanted, listed = list(ids), {one.id for one in self.all}
+        others = [one for one in wanted if one not in listed]
+        return {
+            **self._client.items(one for one in wanted if one in listed),
+            **self._client.visible_items(others),
+        }
+
+    @cached_property
     def all(self) -> Sequence[Item]:
-        """List every item that has a file of its own; sizes are not needed."""
+        """All items, with few fields; asked for once."""
+        return ServerFileIndex(self._client).all().items
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +132,7 @@ class ManifestRestore:
         folder: DeviceFolder,
         downloads: Downloads,
         adopter: Adopter,
-        library: WholeLibrary | None,
+        library: AccountLibrary | None,
         clock: Clock,
     ) -> None:
         """Prepare; without a library only files that the manifest lists are adopted."""
@@ -181,7 +200,7 @@ class ManifestRestore:
         """Find the items of files whose ids are not known any more; return them by path."""
         if self._library is None or not files:
             return {}
-        catalogue = LibraryIndex(one for one in self._library.all() if one.id not in taken)
+        catalogue = LibraryIndex(one for one in self._library.all if one.id not in taken)
         named = {
             item_id
             for one in files
@@ -232,10 +251,10 @@ class ManifestRestore:
         return None
 
     def _from_library(
-        self, order: RestoreOptions, library: WholeLibrary, taken: set[str], paths: set[str]
+        self, order: RestoreOptions, library: AccountLibrary, taken: set[str], paths: set[str]
     ) -> None:
-        look = LibraryFileScan(self._folder, library, TagCache(), self._clock, longest_s=None)
-        offer: Offer = look.find(library.all(), ours=paths, taken=taken)
+        look = LibraryFileScan(self._folder, library.items, TagCache(), self._clock, longest_s=None)
+        offer: Offer = look.find(library.all, ours=paths, taken=taken)
         for one in offer.sure:
             self._adopt(order, one.item, one.file.path, one.file.facts.size)
         doubtful = {one.file.path: one.why for one in offer.doubtful}

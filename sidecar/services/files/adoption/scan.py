@@ -10,7 +10,7 @@ A file's tags are read only if its path does not decide.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
@@ -21,7 +21,7 @@ from sidecar.device.foreign.tags import read_tags
 from sidecar.domain.adoption.matching import Guess, LibraryIndex, guess, is_media
 from sidecar.domain.adoption.tags import FoundTags
 from sidecar.domain.files.removals import FileStat, Stranger
-from sidecar.domain.items.item import Item, ItemLookup
+from sidecar.domain.items.item import Item
 
 MOST_FILES = 100_000
 LONGEST_S = 20.0
@@ -97,16 +97,24 @@ class LibraryFileScan:
     def __init__(
         self,
         folder: DeviceFolder,
-        library: ItemLookup,
+        items: Callable[[Iterable[str]], Mapping[str, Item]],
         tags: TagCache,
         clock: Clock,
         *,
         longest_s: float | None = LONGEST_S,
     ) -> None:
-        """Prepare; tags are read for at most `longest_s` seconds, None reads all."""
+        """Prepare.
+
+        Args:
+            folder: The device.
+            items: Returns full items by their ids, as the account sees them.
+            tags: What was read before.
+            clock: For the time limit.
+            longest_s: For how long tags are read; None reads all.
+        """
         self._longest_s = longest_s
         self._folder = folder
-        self._library = library
+        self._items = items
         self._tags = tags
         self._clock = clock
         self._full: dict[str, Item] = {}
@@ -169,7 +177,7 @@ class LibraryFileScan:
     def _describe(self, ids: Iterable[Iterable[str]]) -> None:
         missing = {one for each in ids for one in each} - self._full.keys()
         if missing:
-            self._full |= self._library.items(sorted(missing))
+            self._full |= self._items(sorted(missing))
 
 
 def _sort(offer: Offer, file: Stranger, found: Guess | None) -> None:
