@@ -262,8 +262,7 @@ def _close(handle: int) -> None:
 def _try_to_write(root: int) -> None:
     with tree.open_folder(root, (OURS,)) as ours:
         try:
-            flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
-            with os.fdopen(tree.open_file(_TRIAL, ours, flags), "wb", buffering=0) as file:
+            with os.fdopen(tree.open_draft(_TRIAL, ours), "wb", buffering=0) as file:
                 file.write(bytes(_TRIAL_BYTES))
                 os.fsync(file.fileno())
         finally:

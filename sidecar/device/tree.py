@@ -171,6 +171,19 @@ def create_file(name: str, handle: int) -> int:
     return os.open(name, os.O_RDWR | os.O_CREAT | os.O_EXCL | _FILE, 0o644, dir_fd=handle)
 
 
+def open_draft(name: str, handle: int) -> int:
+    """Make a file anew, open it for writing and return its descriptor.
+
+    What has the name is removed before, not written through: it may be another name of a file that
+    has to stay, as after a crash within `rename_new`.
+    """
+    try:
+        return create_file(name, handle)
+    except FileExistsError:
+        os.unlink(name, dir_fd=handle)
+        return create_file(name, handle)
+
+
 def sync_file(name: str, handle: int) -> None:
     """Sync a regular file, opened by its current name."""
     descriptor = open_file(name, handle)

@@ -118,7 +118,7 @@ class PlayerFiles:
             self._shaping,
             tree.open_folder(root, folders) as handle,
         ):
-            descriptor = tree.open_file(_DRAFT, ours, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+            descriptor = tree.open_draft(_DRAFT, ours)
             with os.fdopen(descriptor, "wb") as file:
                 file.write(content)
                 file.flush()

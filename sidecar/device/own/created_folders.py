@@ -23,7 +23,8 @@ def remember_folder(root: int, paths: Iterable[str]) -> None:
     # The leading line end separates these from a line that a power cut tore.
     lines = "".join(f"\n{path}" for path in paths)
     if lines:
-        _write(root, MADE, os.O_APPEND, f"{lines}\n")
+        with tree.open_folder(root, (OURS,)) as ours:
+            _write(tree.open_file(MADE, ours, os.O_WRONLY | os.O_CREAT | os.O_APPEND), f"{lines}\n")
 
 
 def prune(root: int, folders: Sequence[str]) -> None:
@@ -36,8 +37,9 @@ def prune(root: int, folders: Sequence[str]) -> None:
             break
         gone.add(path)
     if gone:
-        _write(root, _DRAFT, os.O_TRUNC, "".join(f"{path}\n" for path in made if path not in gone))
+        left = "".join(f"{path}\n" for path in made if path not in gone)
         with tree.open_folder(root, (OURS,)) as ours:
+            _write(tree.open_draft(_DRAFT, ours), left)
             os.replace(_DRAFT, MADE, src_dir_fd=ours, dst_dir_fd=ours)
 
 
@@ -62,8 +64,6 @@ def _read_list(root: int) -> list[str]:
     return []
 
 
-def _write(root: int, name: str, how: int, text: str) -> None:
-    with tree.open_folder(root, (OURS,)) as ours:
-        descriptor = tree.open_file(name, ours, os.O_WRONLY | os.O_CREAT | how)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
+def _write(descriptor: int, text: str) -> None:
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)

@@ -271,7 +271,7 @@ def _is_removed(name: str, handle: int, known: _Made) -> bool:
 
 
 def _write(ours: int, name: str, content: bytes) -> None:
-    descriptor = tree.open_file(name, ours, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    descriptor = tree.open_draft(name, ours)
     with os.fdopen(descriptor, "wb") as file:
         file.write(content)
         file.flush()

@@ -72,8 +72,7 @@ def write_marker(root: Path, marker: Marker) -> None:
         open_root(root) as handle,
         tree.make_folder(handle, (OURS,)) as (ours, made),
     ):
-        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
-        with os.fdopen(tree.open_file(_DRAFT, ours, flags), "wb") as file:
+        with os.fdopen(tree.open_draft(_DRAFT, ours), "wb") as file:
             file.write(text.encode())
             file.flush()
             os.fsync(file.fileno())

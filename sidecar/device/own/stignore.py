@@ -91,7 +91,7 @@ class IgnoreFile:
 
 
 def _write_draft(ours: int, content: bytes, before: os.stat_result | None) -> None:
-    descriptor = tree.open_file(_DRAFT, ours, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    descriptor = tree.open_draft(_DRAFT, ours)
     with os.fdopen(descriptor, "wb") as file:
         # FAT has no permissions, and only root may change a file's owner.
         with suppress(PermissionError):

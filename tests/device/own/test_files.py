@@ -274,3 +274,23 @@ def test_a_record_that_is_a_link_or_a_folder_of_files_is_not_followed(
     (root / RECORD).symlink_to(tmp_path / "elsewhere.json")
 
     assert folder.own_files.names() == []
+
+
+@pytest.mark.parametrize(
+    "draft", ["own.draft", "own.json.draft", "made.txt.draft", "player.draft", "trial"]
+)
+def test_a_draft_that_is_another_name_of_a_file_is_not_written_through(
+    folder: DeviceFolder, root: Path, draft: str
+) -> None:
+    """Where no rename excludes others, a kill leaves the file with the name of its draft too."""
+    (root / "theirs").write_bytes(b"theirs")
+    (root / ".sidecar" / draft).hardlink_to(root / "theirs")
+
+    folder.own_files.put("Lists/a.m3u8", b"a")
+    folder.own_files.remove("Lists/a.m3u8")
+    folder.player_files.replace("Book.bmark", None, b"b")
+    folder.require_write_test()
+    folder.check()
+
+    assert (root / "theirs").read_bytes() == b"theirs"
+    assert not (root / ".sidecar" / draft).exists()
