@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import requests
 import urllib3.exceptions
 
+from sidecar.domain.downloads.download import TOO_BIG
 from sidecar.domain.transfers.failures import Failure, FailureClass, TransferFailed
 from sidecar.messages import Size, msg
 
@@ -16,7 +17,7 @@ _DISK = {
     errno.ENOSPC: ("full", msg("The device is full: its queue waits for space")),
     errno.EDQUOT: ("full", msg("The quota on the device is used up: its queue waits for space")),
     errno.EROFS: ("read-only", msg("The device is read-only: it may be locked, or damaged")),
-    errno.EFBIG: ("too-big", msg("The device cannot hold a file this big")),
+    errno.EFBIG: (TOO_BIG, msg("The device cannot hold a file this big")),
     errno.EACCES: ("no-permission", msg("The sidecar may not write to the device")),
     errno.EPERM: ("no-permission", msg("The sidecar may not write to the device")),
     errno.ENODEV: ("missing", msg("The device is gone: plug it in and it goes on by itself")),
@@ -83,7 +84,9 @@ def classify_disk_error(error: OSError) -> Failure:
     code, text = _DISK.get(
         error.errno or 0, ("broken", msg("The device does not work as it should: check it"))
     )
-    return Failure(FailureClass.DEVICE, code, text)
+    # Only this concerns the one file: the others go on.
+    kind = FailureClass.REFUSED if code == TOO_BIG else FailureClass.DEVICE
+    return Failure(kind, code, text)
 
 
 def short_body_error(host: str, held: int, total: int | None) -> TransferFailed:

@@ -117,7 +117,8 @@ SHOWN_BY = MappingProxyType(
             "faults/test_disk.py::test_d12_another_stick_at_the_place_gets_nothing"
         ],
         "D14 larger than FAT32 takes": [
-            "domain/space/test_space.py::test_a_file_that_fat_cannot_hold_is_refused_before_the_first_byte"
+            "domain/space/test_space.py::test_a_file_that_fat_cannot_hold_is_refused_before_the_first_byte",
+            "faults/test_disk.py::test_d14_a_file_that_the_disk_cannot_hold_fails_alone_and_leaves_nothing",
         ],
         "D17 names that differ by case": [
             "device/test_other_systems.py::test_a_name_that_differs_only_by_case_is_taken",

@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import random
+import resource
 import signal
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -400,3 +401,20 @@ def test_what_the_database_did_not_let_go_is_queued_again_and_comes(house: House
     assert house.store.downloads.queue.claim(datetime.now(UTC))
 
     house.comes_whole()
+
+
+def test_d14_a_file_that_the_disk_cannot_hold_fails_alone_and_leaves_nothing(house: House) -> None:
+    """As on a FAT behind a network share, whose limit nobody tells."""
+    unlimited = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (SOME, unlimited[1]))
+    try:
+        house.work()
+        house.services.background.housekeeping.step()
+        house.work()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, unlimited)
+
+    assert (house.download.status, house.download.error_code) == (Status.FAILED, "too-big")
+    assert house.download.error_message == "Car stick cannot hold a file this big"
+    assert house.trouble is None
+    assert list((house.stick / ".sidecar" / "parts").iterdir()) == []

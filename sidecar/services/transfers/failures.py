@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from threading import Lock
@@ -21,6 +22,7 @@ from sidecar.domain.downloads.download import (
     NOT_ALLOWED,
     NOT_OFFERED,
     REFUSED_TO_ACCOUNT,
+    TOO_BIG,
     Download,
     Move,
     Status,
@@ -134,6 +136,8 @@ class FailurePolicy:
             failure = self._elsewhere(download, failure, client)
         if failure is None:
             self._put_back(download)
+        elif failure.code == TOO_BIG:
+            self._beyond_its_limit(download, failure)
         else:
             self._judge(download, failure, failed.gained)
 
@@ -149,6 +153,9 @@ class FailurePolicy:
         """
         if trouble.code == "name-taken":
             self._name_taken(download, str(trouble))
+            return
+        if trouble.code == TOO_BIG:
+            self._beyond_its_limit(download, Failure(FailureClass.REFUSED, TOO_BIG, str(trouble)))
             return
         self._registry.trouble(download.device_id, trouble, needed=_needed(download, trouble.code))
         if not isinstance(trouble, NotCertain):
@@ -222,6 +229,24 @@ class FailurePolicy:
                 self._downloads.transitions.give_up(
                     current, until=until, failure=failure, retry_count=count, from_zero=from_zero
                 )
+
+    def _beyond_its_limit(self, download: Download, failure: Failure) -> None:
+        """Fail a file that its device cannot hold; what came of it takes no room any more."""
+        current = self._still_running(download)
+        if current is None:
+            return
+        text = str(self._trouble_of(download.device_id, failure))
+        self._downloads.transitions.give_up(
+            current,
+            until=None,
+            failure=replace(failure, message=text),
+            retry_count=current.retry_count,
+            from_zero=True,
+        )
+        with suppress(DeviceError):
+            folder = self._registry.get(download.device_id).folder
+            folder.part(download.id).remove()
+            folder.film(download.id).clear()
 
     def _trouble_of(self, device_id: str, failure: Failure) -> DeviceError:
         """Return what is told of a device: with its name, which the engines do not know."""
