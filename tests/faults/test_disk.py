@@ -398,7 +398,7 @@ def test_d23_a_linked_folder_on_the_way_is_not_followed(house: House, tmp_path: 
 
 def test_what_the_database_did_not_let_go_is_queued_again_and_comes(house: House) -> None:
     """Its worker has ended, and could not write that."""
-    assert house.store.downloads.queue.claim(datetime.now(UTC))
+    assert house.store.downloads.queue.claim_together(datetime.now(UTC), at_most=1)
 
     house.comes_whole()
 

@@ -252,8 +252,9 @@ class WebHouse:
         """Let a worker claim what waits."""
         waiting = self.store.downloads.queries.ids(DownloadFilter(), 1000)
         others = [one for one in waiting if one != download.id]
-        claimed = self.store.downloads.queue.claim(self.clock.now(), NotNow(downloads=others))
-        assert claimed is not None
+        (claimed,) = self.store.downloads.queue.claim_together(
+            self.clock.now(), NotNow(downloads=others), at_most=1
+        )
         assert claimed.id == download.id
         return claimed
 

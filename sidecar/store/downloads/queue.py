@@ -186,13 +186,6 @@ class DownloadQueue:
             with self._db.write():
                 self._transitions.prioritise_all(changed)
 
-    def claim(
-        self, now: datetime, not_now: NotNow = NOTHING, *, in_order: Collection[str] = ()
-    ) -> Download | None:
-        """Take the next download that is due; see `claim_together`."""
-        claimed = self.claim_together(now, not_now, in_order=in_order, at_most=1)
-        return claimed[0] if claimed else None
-
     def claim_together(
         self,
         now: datetime,

@@ -165,8 +165,7 @@ def meanwhile(acts: Acts, around: Around = nullcontext) -> Iterator[dict[str, li
 
 
 def _claim_and_put_back(store: Stores, not_now: NotNow = NOTHING) -> None:
-    claimed = store.downloads.queue.claim(datetime.now(UTC), not_now)
-    if claimed is not None:
+    for claimed in store.downloads.queue.claim_together(datetime.now(UTC), not_now, at_most=1):
         store.downloads.transitions.move(claimed, Move.POSTPONE)
 
 

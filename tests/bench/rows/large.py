@@ -247,8 +247,7 @@ class _Writer:
             self._store.holds.keep(Wish(one, wanted.device_id, wanted.item, why))
 
     def _claim(self) -> Download:
-        claimed = self._store.downloads.queue.claim(datetime.now(UTC))
-        assert claimed is not None
+        (claimed,) = self._store.downloads.queue.claim_together(datetime.now(UTC), at_most=1)
         return claimed
 
     def _file(self, download: Download) -> None:

@@ -19,8 +19,7 @@ def test_what_accounts_hold_is_counted_again_once_it_may_have_changed(world: Wor
     )
     assert usage.measure() == {}
 
-    claimed = world.downloads.queue.claim(world.clock.now())
-    assert claimed is not None
+    (claimed,) = world.downloads.queue.claim_together(world.clock.now(), at_most=1)
     nothing = usage.measure()
     world.downloads.transitions.mark_arrived(
         claimed, size=100, content_hash="0" * 32, mime_type=None

@@ -131,8 +131,7 @@ def test_what_is_paused_and_resumed_at_once_is_not_fetched_twice_at_a_time(home:
 
 def test_what_is_being_finished_is_not_paused_and_the_sentence_says_so(home: House) -> None:
     home.hold(Ann)
-    running = home.world.downloads.queue.claim(home.world.clock.now())
-    assert running is not None
+    (running,) = home.world.downloads.queue.claim_together(home.world.clock.now(), at_most=1)
     home.world.downloads.transitions.mark_all_finalizing(
         [(running.id, WholeFile(5, "0" * 32, None), {})]
     )
@@ -148,8 +147,7 @@ def test_what_was_being_finished_on_a_stick_that_is_away_is_cancelled_and_goes_w
     home: House, name: str
 ) -> None:
     home.hold(Ann)
-    running = home.world.downloads.queue.claim(home.world.clock.now())
-    assert running is not None
+    (running,) = home.world.downloads.queue.claim_together(home.world.clock.now(), at_most=1)
     body, theirs = b"sound", b"voice"
     home.world.downloads.transitions.mark_all_finalizing(
         [(running.id, WholeFile(5, xxhash.xxh3_128_hexdigest(body), None), {})]
@@ -182,8 +180,7 @@ def test_who_cancels_what_was_being_finished_and_who_claims_do_not_wait_for_each
     home: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     home.hold(Ann)
-    running = home.world.downloads.queue.claim(home.world.clock.now())
-    assert running is not None
+    (running,) = home.world.downloads.queue.claim_together(home.world.clock.now(), at_most=1)
     home.world.downloads.transitions.mark_all_finalizing(
         [(running.id, WholeFile(5, "0" * 32, None), {})]
     )

@@ -55,8 +55,7 @@ class Home:
         downloads.queue.add_all(
             [NewDownload(item=item, device_id=STICK, user_id=ANN, places=[place])]
         )
-        running = downloads.queue.claim(self.world.clock.now())
-        assert running is not None
+        (running,) = downloads.queue.claim_together(self.world.clock.now(), at_most=1)
         downloads.transitions.mark_arrived(
             running, size=len(BODY), content_hash="0" * 32, mime_type="audio/flac"
         )

@@ -117,8 +117,7 @@ def test_what_failed_because_its_item_was_gone_is_tried_again(house: MovingHouse
     queue, transitions = house.store.downloads.queue, house.store.downloads.transitions
     gone = Failure(FailureClass.GONE, "gone", "It is no longer on the server")
     for failure in (gone, REFUSED):
-        claimed = queue.claim(house.clock.now())
-        assert claimed is not None
+        (claimed,) = queue.claim_together(house.clock.now(), at_most=1)
         assert transitions.give_up(claimed, until=None, failure=failure, retry_count=1)
     house.rescan(media_root="/mnt/other")
 

@@ -77,8 +77,7 @@ class Home:
         return self.world.downloads.queue.add_all([wanted])[0]
 
     def claimed(self) -> Download:
-        found = self.world.downloads.queue.claim(self.world.clock.now())
-        assert found is not None
+        (found,) = self.world.downloads.queue.claim_together(self.world.clock.now(), at_most=1)
         return found
 
     def arrived(self, item: Item) -> None:

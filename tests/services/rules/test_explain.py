@@ -52,8 +52,7 @@ class House:
         self.planning.hold([wish], lambda _ids: {SONG.id: SONG})
 
     def bring(self) -> Download:
-        claimed = self.world.downloads.queue.claim(self.world.clock.now())
-        assert claimed is not None
+        (claimed,) = self.world.downloads.queue.claim_together(self.world.clock.now(), at_most=1)
         self.world.downloads.transitions.mark_arrived(
             claimed, size=1000, content_hash="0" * 32, mime_type=None
         )
@@ -213,8 +212,7 @@ def test_a_hold_that_is_over_is_no_reason_any_more(house: House) -> None:
 def test_every_state_of_the_queue_is_told(house: House) -> None:
     house.want()
     assert house.explaining.why(ANNA, STICK, SONG.id).status is Status.PENDING
-    running = house.world.downloads.queue.claim(house.world.clock.now())
-    assert running is not None
+    (running,) = house.world.downloads.queue.claim_together(house.world.clock.now(), at_most=1)
 
     assert "being downloaded" in house.told()
     house.world.downloads.transitions.pause(running)

@@ -113,8 +113,7 @@ class House:
 
     def bring(self, item: Item) -> None:
         """Let the next one in the queue arrive; it is this one."""
-        claimed = self.world.downloads.queue.claim(self.world.clock.now())
-        assert claimed is not None
+        (claimed,) = self.world.downloads.queue.claim_together(self.world.clock.now(), at_most=1)
         assert claimed.item_id == item.id
         self.world.downloads.transitions.mark_arrived(
             claimed, size=1000, content_hash="0" * 32, mime_type=None

@@ -499,8 +499,7 @@ def test_a_track_that_is_skipped_takes_what_was_fetched_for_it_out_of_the_queue_
     runner.plays([plays(SONGS[0], *SONGS)])
     runner.step()
     assert house.waiting() == ["1", "2"]
-    running = house.world.downloads.queue.claim(house.world.clock.now())
-    assert running is not None
+    (running,) = house.world.downloads.queue.claim_together(house.world.clock.now(), at_most=1)
     assert running.title == "1"
 
     runner.plays([plays(SONGS[4], *SONGS[4:])])

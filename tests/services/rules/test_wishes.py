@@ -240,8 +240,7 @@ def test_a_file_that_is_there_stays_when_nobody_holds_it_any_more(
     world: World, planning: WishService
 ) -> None:
     planning.hold(wishes([track(1)]), Describer(track(1)))
-    claimed = world.downloads.queue.claim(world.clock.now())
-    assert claimed is not None
+    (claimed,) = world.downloads.queue.claim_together(world.clock.now(), at_most=1)
     world.downloads.transitions.mark_arrived(
         claimed, size=1000, content_hash="0" * 32, mime_type=None
     )
@@ -259,8 +258,7 @@ def test_a_removed_file_comes_back_only_for_a_new_reason(
 ) -> None:
     describe = Describer(track(1))
     planning.hold(wishes([track(1)]), describe)
-    claimed = world.downloads.queue.claim(world.clock.now())
-    assert claimed is not None
+    (claimed,) = world.downloads.queue.claim_together(world.clock.now(), at_most=1)
     world.downloads.transitions.mark_arrived(
         claimed, size=1000, content_hash="0" * 32, mime_type=None
     )
@@ -328,7 +326,7 @@ def waiting(world: World) -> list[tuple[str, int]]:
 
 def test_what_was_skipped_leaves_the_queue_at_once(world: World, planning: WishService) -> None:
     assert replace_ahead(planning, 1, 2, 3) == 3
-    assert world.downloads.queue.claim(world.clock.now()) is not None
+    assert world.downloads.queue.claim_together(world.clock.now(), at_most=1)
 
     assert replace_ahead(planning, 3, 4) == 1
 
@@ -430,8 +428,7 @@ def test_a_file_that_was_removed_comes_back_whenever_a_person_asks(
     describe = Describer(track(1))
     for _ in range(2):
         planning.pin(ANN, STICK, track(1), describe)
-        claimed = world.downloads.queue.claim(world.clock.now())
-        assert claimed is not None
+        (claimed,) = world.downloads.queue.claim_together(world.clock.now(), at_most=1)
         world.downloads.transitions.mark_arrived(
             claimed, size=1000, content_hash="0" * 32, mime_type=None
         )

@@ -69,10 +69,9 @@ class House:
         """Let a file arrive; without a rule nobody holds it any more."""
         self.wishes(number, rule or "latest", blocks=blocks)
         waits = self.now(number).id
-        running = self.world.downloads.queue.claim(
-            self.world.clock.now(), NotNow(downloads=range(1, waits))
+        (running,) = self.world.downloads.queue.claim_together(
+            self.world.clock.now(), NotNow(downloads=range(1, waits)), at_most=1
         )
-        assert running is not None
         assert running.id == waits
         path = self.stick / running.file_path
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -601,7 +600,7 @@ def test_a_worker_that_finds_no_room_asks_for_it_once(house: House) -> None:
         house.brings(number)
     house.room.step()
     waits = house.wishes(11)
-    house.world.downloads.queue.claim(house.world.clock.now())
+    house.world.downloads.queue.claim_together(house.world.clock.now(), at_most=1)
 
     assert house.room.make_room(house.now(11))
     assert house.room.held_back() == {waits.id}
@@ -647,7 +646,7 @@ def test_room_is_made_only_for_what_was_planned_not_for_what_was_just_claimed(
     for number in range(1, 11):
         house.brings(number, "latest")
     house.wishes(11, "queue_ahead")
-    house.world.downloads.queue.claim(house.world.clock.now())
+    house.world.downloads.queue.claim_together(house.world.clock.now(), at_most=1)
 
     house.room.step()
 
@@ -658,7 +657,7 @@ def test_what_is_coming_has_its_room(house: House) -> None:
     for number in range(1, 10):
         house.brings(number, "latest")
     house.wishes(11)
-    house.world.downloads.queue.claim(house.world.clock.now())
+    house.world.downloads.queue.claim_together(house.world.clock.now(), at_most=1)
     device = house.registry.get(STICK)
     assert house.registry.reserve(device, house.now(11).id, remaining=BLOCK, size=BLOCK) is None
     waits = house.wishes(12, "queue_ahead")

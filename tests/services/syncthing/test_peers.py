@@ -72,8 +72,7 @@ class Carrying:
         WishService(world.db, world.holds, world.downloads, world.clock).hold(
             [Wish(ANN, STICK, item, Reason("latest", item.id, "new"))], lambda _: {item.id: item}
         )
-        running = world.downloads.queue.claim(world.clock.now())
-        assert running is not None
+        (running,) = world.downloads.queue.claim_together(world.clock.now(), at_most=1)
         path = self.stick / running.file_path
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(bytes([number]) * 1000)
@@ -207,8 +206,9 @@ def test_what_went_and_came_again_has_to_arrive_again(carrying: Carrying) -> Non
     gone = carrying.world.downloads.queries.get(first)
     assert gone is not None
     carrying.world.downloads.transitions.want_again(gone, user_id=ANN)
-    running = carrying.world.downloads.queue.claim(carrying.world.clock.now())
-    assert running is not None
+    (running,) = carrying.world.downloads.queue.claim_together(
+        carrying.world.clock.now(), at_most=1
+    )
     carrying.world.downloads.transitions.mark_arrived(
         running, size=1001, content_hash="1" * 32, mime_type=None
     )

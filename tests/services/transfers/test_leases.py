@@ -59,8 +59,10 @@ class OneProcess:
         return taken
 
     def try_claim(self) -> tuple[Download, Event] | None:
-        return self.claims.take(
-            lambda busy: self.downloads.queue.claim(self.clock.now(), NotNow(downloads=busy))
+        return self.claims.take_next(
+            lambda busy: self.downloads.queue.claim_together(
+                self.clock.now(), NotNow(downloads=busy), at_most=1
+            )
         )
 
     def finish(self, download: Download) -> bool:

@@ -1164,8 +1164,7 @@ def test_what_fails_right_after_its_claim_is_held_by_nobody(
 
 def test_a_crash_after_the_rename_is_completed_from_the_file(works: Works) -> None:
     works.wish()
-    claimed = works.world.downloads.queue.claim(works.world.clock.now())
-    assert claimed is not None
+    (claimed,) = works.world.downloads.queue.claim_together(works.world.clock.now(), at_most=1)
     body = b"sound"
     works.world.downloads.transitions.mark_all_finalizing(
         [(claimed.id, WholeFile(len(body), "0" * 32, None), {})]
@@ -1183,8 +1182,7 @@ def test_a_crash_after_the_rename_is_completed_from_the_file(works: Works) -> No
 
 def test_a_crash_before_the_rename_is_completed_from_the_part(works: Works) -> None:
     works.wish()
-    claimed = works.world.downloads.queue.claim(works.world.clock.now())
-    assert claimed is not None
+    (claimed,) = works.world.downloads.queue.claim_together(works.world.clock.now(), at_most=1)
     works.world.downloads.transitions.mark_all_finalizing(
         [(claimed.id, WholeFile(5, "0" * 32, None), {})]
     )
@@ -1202,8 +1200,7 @@ def test_after_a_crash_a_file_of_a_person_with_the_name_and_the_size_is_not_take
     works: Works,
 ) -> None:
     works.wish()
-    claimed = works.world.downloads.queue.claim(works.world.clock.now())
-    assert claimed is not None
+    (claimed,) = works.world.downloads.queue.claim_together(works.world.clock.now(), at_most=1)
     body, theirs = b"sound", b"voice"
     works.world.downloads.transitions.mark_all_finalizing(
         [(claimed.id, WholeFile(5, xxhash.xxh3_128_hexdigest(body), None), {})]
@@ -1225,8 +1222,7 @@ def test_after_a_crash_a_file_of_a_person_with_the_name_and_the_size_is_not_take
 
 def test_a_crash_that_left_neither_starts_over(works: Works) -> None:
     works.wish()
-    claimed = works.world.downloads.queue.claim(works.world.clock.now())
-    assert claimed is not None
+    (claimed,) = works.world.downloads.queue.claim_together(works.world.clock.now(), at_most=1)
     works.world.downloads.transitions.mark_all_finalizing(
         [(claimed.id, WholeFile(5, "0" * 32, None), {})]
     )

@@ -38,8 +38,7 @@ def in_state(world: World, status: Status) -> Download:
     elif status is Status.FAILED:
         downloads.transitions.give_up(download, until=None, failure=BAD, retry_count=3)
     elif status is not Status.PENDING:
-        running = downloads.queue.claim(world.clock.now())
-        assert running is not None
+        (running,) = downloads.queue.claim_together(world.clock.now(), at_most=1)
         if status is not Status.DOWNLOADING:
             downloads.transitions.mark_arrived(
                 running, size=9, content_hash="b" * 32, mime_type=None

@@ -35,7 +35,7 @@ clock = FakeClock()
 them = Downloads(Database.open(Path(sys.argv[1]), clock=clock), Bus(), clock)
 validator = Validator("Sun, 01 Nov 2026 10:00:00 GMT", 1000)
 steps = [
-    lambda: them.queue.claim(BEGIN),
+    lambda: them.queue.claim_together(BEGIN, at_most=1),
     lambda: them.transitions.transfer_started(1, validator, 0),
     lambda: them.transitions.record_synced(1, 600),
     lambda: all(

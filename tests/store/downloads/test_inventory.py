@@ -26,8 +26,7 @@ PHONE = "0c7e2f52-6a1b-4b63-9d6a-7d1f0e5a4c33"
 
 def arrived(downloads: Downloads, number: int, *, device: str = STICK, user: str = ANN) -> int:
     downloads.queue.add_all([wanted(number, device=device, user=user)])
-    running = downloads.queue.claim(BEGIN)
-    assert running is not None
+    (running,) = downloads.queue.claim_together(BEGIN, at_most=1)
     downloads.transitions.mark_arrived(
         running, size=900 + number, content_hash=HASH, mime_type=None
     )
@@ -41,12 +40,11 @@ def test_it_shows_what_is_there_what_waits_and_what_comes(
     there, also = arrived(downloads, 1), arrived(downloads, 2)
     arrived(downloads, 3, device=CARD)
     coming = downloads.queue.add_all([wanted(4, priority=9)])[0]
-    downloads.queue.claim(BEGIN)
+    downloads.queue.claim_together(BEGIN, at_most=1)
     downloads.transitions.transfer_started(coming.id, Validator(None, 5000), 64)
     waiting = downloads.queue.add_all([wanted(5, priority=7)])[0]
     later = downloads.queue.add_all([wanted(6)])[0]
-    failed = downloads.queue.claim(BEGIN, NotNow(downloads=[waiting.id]))
-    assert failed is not None
+    (failed,) = downloads.queue.claim_together(BEGIN, NotNow(downloads=[waiting.id]), at_most=1)
     downloads.transitions.postpone(
         failed, until=clock.now() + timedelta(seconds=5), failure=TIMED_OUT, retry_count=1
     )

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Sequence
 from datetime import timedelta
 
 from hypothesis import HealthCheck, given, settings
@@ -43,8 +43,7 @@ def test_one_goes_to_the_top_and_is_the_next_that_is_claimed(downloads: Download
 
     assert downloads.queue.put_first(last)
 
-    claimed = downloads.queue.claim(BEGIN)
-    assert claimed is not None
+    (claimed,) = downloads.queue.claim_together(BEGIN, at_most=1)
     assert claimed.id == last.id
 
 
@@ -85,8 +84,7 @@ def test_what_is_paused_finds_its_old_place_again(downloads: Downloads) -> None:
 
 def test_what_is_wanted_again_goes_behind_all_others(downloads: Downloads) -> None:
     first = some(downloads, 1)[0]
-    running = downloads.queue.claim(BEGIN)
-    assert running is not None
+    (running,) = downloads.queue.claim_together(BEGIN, at_most=1)
     downloads.transitions.mark_arrived(running, size=1000, content_hash=HASH, mime_type=None)
     some(downloads, 3)
     there = downloads.queries.get(first.id)
@@ -132,8 +130,7 @@ def test_any_series_of_moves_gives_the_order_that_a_list_would_have(
 
 def begun(downloads: Downloads, held: int = 400) -> Download:
     downloads.queue.add_all([wanted(1)])
-    running = downloads.queue.claim(BEGIN)
-    assert running is not None
+    (running,) = downloads.queue.claim_together(BEGIN, at_most=1)
     downloads.transitions.transfer_started(running.id, MODIFIED, held)
     found = downloads.queries.get(running.id)
     assert found is not None
@@ -214,24 +211,17 @@ def test_a_folder_that_is_played_in_disk_order_gets_its_files_one_by_one(
         downloads.queue.add_all([wanted(number, path=name)])
     downloads.queue.add_all([wanted(9, path="Car/A/09.mp3", priority=5)])
 
-    def claim(busy: Collection[int] = ()) -> Download | None:
-        return downloads.queue.claim(BEGIN, NotNow(downloads=busy), in_order=[STICK])
+    def claim() -> Sequence[Download]:
+        return downloads.queue.claim_together(BEGIN, in_order=[STICK], at_most=1)
 
     # A person's own comes first; then all others of its folder wait for it.
-    first = [claim() for _ in range(4)]
-    assert [one and one.file_path for one in first] == [
-        "Car/A/09.mp3",
-        "Car/B/01.mp3",
-        "Car/A/B/00.mp3",
-        None,
-    ]
-    assert first[0] is not None
+    first = [one for _ in range(4) for one in claim()]
+    assert [one.file_path for one in first] == ["Car/A/09.mp3", "Car/B/01.mp3", "Car/A/B/00.mp3"]
     downloads.transitions.mark_arrived(first[0], size=1, content_hash=HASH, mime_type="audio/mpeg")
     later = []
     for _ in range(2):
-        found = claim()
-        assert found is not None
-        assert claim() is None
+        (found,) = claim()
+        assert not claim()
         later.append(found.file_path)
         downloads.transitions.mark_arrived(found, size=1, content_hash=HASH, mime_type="audio/mpeg")
     assert later == ["Car/A/01.mp3", "Car/A/02.mp3"]
@@ -242,24 +232,26 @@ def test_what_cannot_come_now_keeps_nothing_waiting(downloads: Downloads) -> Non
         downloads.queue.add_all([wanted(number, path=f"A/{number}.mp3", user=user)])[0]
         for number, user in enumerate((ANN, ANN, BEN, ANN))
     )
-    taken = downloads.queue.claim(BEGIN, NotNow(downloads=[busy.id, blocked.id, last.id]))
-    assert taken is not None
+    (taken,) = downloads.queue.claim_together(
+        BEGIN, NotNow(downloads=[busy.id, blocked.id, last.id]), at_most=1
+    )
     assert taken.id == cooling.id
     downloads.transitions.postpone(
         taken, until=BEGIN + timedelta(hours=1), failure=TIMED_OUT, retry_count=1
     )
 
-    found = downloads.queue.claim(BEGIN, NotNow(downloads=[busy.id], users=[BEN]), in_order=[STICK])
+    (found,) = downloads.queue.claim_together(
+        BEGIN, NotNow(downloads=[busy.id], users=[BEN]), in_order=[STICK], at_most=1
+    )
 
-    assert found is not None
     assert found.id == last.id
 
 
 def test_other_devices_get_several_files_of_a_folder_at_once(downloads: Downloads) -> None:
     some(downloads, 2)
 
-    assert downloads.queue.claim(BEGIN, in_order=["another"]) is not None
-    assert downloads.queue.claim(BEGIN, in_order=["another"]) is not None
+    assert downloads.queue.claim_together(BEGIN, in_order=["another"], at_most=1)
+    assert downloads.queue.claim_together(BEGIN, in_order=["another"], at_most=1)
 
 
 def test_several_are_claimed_in_the_order_of_the_queue(downloads: Downloads, bus: Bus) -> None:

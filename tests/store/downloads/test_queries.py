@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sidecar.domain.downloads.download import MISSING, Status
+from sidecar.domain.downloads.download import MISSING, Download, Status
 from sidecar.domain.downloads.sorting import Sort
 from sidecar.domain.wishes import Reason, Wish
 from sidecar.events import Bus
@@ -81,10 +81,9 @@ def test_pages_stay_as_they_were_while_more_is_asked_for(downloads: Downloads) -
 def test_a_list_can_be_in_another_order(downloads: Downloads) -> None:
     for number, size in ((1, 500), (2, 900), (10, 700)):
         downloads.queue.add_all([sized(number, size)])
-    first = downloads.queue.claim(BEGIN)
-    assert first is not None
+    (first,) = downloads.queue.claim_together(BEGIN, at_most=1)
     downloads.transitions.give_up(first, until=None, failure=TIMED_OUT, retry_count=3)
-    downloads.queue.claim(BEGIN)
+    downloads.queue.claim_together(BEGIN, at_most=1)
 
     shown = {
         sort: [one.title for one in downloads.queries.page(DownloadFilter(), 1, 10, sort=sort)[0]]
@@ -114,8 +113,7 @@ def test_a_list_can_be_narrowed_down(downloads: Downloads) -> None:
     downloads.queue.add_all([wanted(1)])
     downloads.queue.add_all([wanted(2)])
     downloads.queue.add_all([wanted(3, device=CARD)])
-    first = downloads.queue.claim(BEGIN)
-    assert first is not None
+    (first,) = downloads.queue.claim_together(BEGIN, at_most=1)
     downloads.transitions.give_up(first, until=None, failure=TIMED_OUT, retry_count=3)
 
     assert titles(downloads, DownloadFilter(statuses=frozenset({Status.FAILED}))) == ["Track 1"]
@@ -243,8 +241,13 @@ def test_counts_equal_the_lists(
 
 
 def befall(downloads: Downloads, fate: str) -> None:
-    if fate == "wait" or (download := downloads.queue.claim(BEGIN)) is None:
+    if fate == "wait":
         return
+    for download in downloads.queue.claim_together(BEGIN, at_most=1):
+        befall_running(downloads, download, fate)
+
+
+def befall_running(downloads: Downloads, download: Download, fate: str) -> None:
     if fate == "pause":
         downloads.transitions.pause(download)
     elif fate == "fail":
@@ -267,15 +270,14 @@ def test_places_in_the_queue_go_the_way_claims_do(downloads: Downloads) -> None:
         ids[1]: 3,
         ids[2]: 4,
     }
-    downloads.queue.claim(BEGIN)
+    downloads.queue.claim_together(BEGIN, at_most=1)
     assert downloads.queries.positions([urgent.id, ids[2]]) == {ids[2]: 3}
 
 
 def test_a_device_counts_and_lists_only_what_is_whole(downloads: Downloads) -> None:
     for number, size in ((1, 100), (2, 20), (3, 3)):
         downloads.queue.add_all([wanted(number)])
-        download = downloads.queue.claim(BEGIN)
-        assert download is not None
+        (download,) = downloads.queue.claim_together(BEGIN, at_most=1)
         if number != 2:
             downloads.transitions.mark_arrived(
                 download, size=size, content_hash=HASH, mime_type=None
@@ -385,7 +387,9 @@ def test_numbers_of_all_on_some_devices_are_read_from_what_triggers_keep(
     [
         lambda them: them.queries.get(7),
         lambda them: them.queries.by_item(STICK, "7"),
-        lambda them: them.queue.claim(BEGIN, NotNow(devices=[CARD], users=[BEN], downloads=[7])),
+        lambda them: them.queue.claim_together(
+            BEGIN, NotNow(devices=[CARD], users=[BEN], downloads=[7]), at_most=1
+        ),
         lambda them: them.queries.failed_and_due(BEGIN),
         lambda them: them.queue.recover(),
         lambda them: them.queries.bytes_on_device(STICK),

@@ -30,8 +30,7 @@ VALIDATOR = Validator("Sun, 01 Nov 2026 10:00:00 GMT", 5 * MIB)
 
 
 def claimed(downloads: Downloads) -> Download:
-    download = downloads.queue.claim(BEGIN)
-    assert download is not None
+    (download,) = downloads.queue.claim_together(BEGIN, at_most=1)
     return download
 
 
@@ -129,7 +128,7 @@ def test_claims_go_by_priority_then_by_age(downloads: Downloads, clock: FakeCloc
     order = [claimed(downloads).title for _ in range(3)]
 
     assert order == ["Track 3", "Track 1", "Track 2"]
-    assert downloads.queue.claim(clock.now()) is None
+    assert not downloads.queue.claim_together(clock.now(), at_most=1)
 
 
 def test_what_is_on_its_way_to_another_device_is_waited_for(downloads: Downloads) -> None:
@@ -137,50 +136,36 @@ def test_what_is_on_its_way_to_another_device_is_waited_for(downloads: Downloads
     (second,) = downloads.queue.add_all([wanted(1, device=CARD)])
     (other,) = downloads.queue.add_all([wanted(2)])
 
-    assert [
-        one and one.id for one in (downloads.queue.claim(BEGIN), downloads.queue.claim(BEGIN))
-    ] == [
-        first.id,
-        other.id,
-    ]
-    assert downloads.queue.claim(BEGIN) is None
+    assert [claimed(downloads).id, claimed(downloads).id] == [first.id, other.id]
+    assert not downloads.queue.claim_together(BEGIN, at_most=1)
 
     downloads.transitions.mark_all_finalizing([(first.id, WholeFile(1, HASH, None), {})])
-    assert downloads.queue.claim(BEGIN, NotNow(downloads=[first.id])) is None
+    assert not downloads.queue.claim_together(BEGIN, NotNow(downloads=[first.id]), at_most=1)
 
     there = downloads.queries.get(first.id)
     assert there is not None
     downloads.transitions.mark_arrived(there, size=1, content_hash=HASH, mime_type=None)
-    claimed = downloads.queue.claim(BEGIN)
-    assert claimed is not None
-    assert claimed.id == second.id
+    assert claimed(downloads).id == second.id
 
 
 def test_what_failed_on_its_way_to_another_device_is_not_waited_for(downloads: Downloads) -> None:
     downloads.queue.add_all([wanted(1)])
     (second,) = downloads.queue.add_all([wanted(1, device=CARD)])
-    first = downloads.queue.claim(BEGIN)
-    assert first is not None
+    first = claimed(downloads)
     downloads.transitions.postpone(
         first, until=BEGIN + timedelta(hours=1), failure=TIMED_OUT, retry_count=1
     )
 
-    claimed = downloads.queue.claim(BEGIN)
-
-    assert claimed is not None
-    assert claimed.id == second.id
+    assert claimed(downloads).id == second.id
 
 
 def test_what_was_finished_on_a_stick_that_is_away_is_not_waited_for(downloads: Downloads) -> None:
     (first,) = downloads.queue.add_all([wanted(1)])
     (second,) = downloads.queue.add_all([wanted(1, device=CARD)])
-    downloads.queue.claim(BEGIN)
+    downloads.queue.claim_together(BEGIN, at_most=1)
     downloads.transitions.mark_all_finalizing([(first.id, WholeFile(1, HASH, None), {})])
 
-    claimed = downloads.queue.claim(BEGIN)
-
-    assert claimed is not None
-    assert claimed.id == second.id
+    assert claimed(downloads).id == second.id
 
 
 def test_what_cools_down_is_not_claimed_before_its_time(downloads: Downloads) -> None:
@@ -190,10 +175,9 @@ def test_what_cools_down_is_not_claimed_before_its_time(downloads: Downloads) ->
         claimed(downloads), until=later, failure=TIMED_OUT, retry_count=1
     )
 
-    assert downloads.queue.claim(later - timedelta(milliseconds=1)) is None
+    assert not downloads.queue.claim_together(later - timedelta(milliseconds=1), at_most=1)
 
-    download = downloads.queue.claim(later)
-    assert download is not None
+    (download,) = downloads.queue.claim_together(later, at_most=1)
     assert (download.retry_count, download.error_code) == (1, "timed-out")
     assert download.retry_next_at is None
 
@@ -227,13 +211,13 @@ def test_blocked_devices_users_and_busy_parts_are_passed_over(downloads: Downloa
     downloads.queue.add_all([wanted(2, user=BEN, priority=5)])
     downloads.queue.add_all([wanted(3, device=CARD)])
 
-    download = downloads.queue.claim(
-        BEGIN, NotNow(devices={CARD}, users={BEN}, downloads={first.id})
+    assert not downloads.queue.claim_together(
+        BEGIN, NotNow(devices={CARD}, users={BEN}, downloads={first.id}), at_most=1
     )
-    assert download is None
 
-    download = downloads.queue.claim(BEGIN, NotNow(users={BEN}, downloads={first.id}))
-    assert download is not None
+    (download,) = downloads.queue.claim_together(
+        BEGIN, NotNow(users={BEN}, downloads={first.id}), at_most=1
+    )
     assert download.title == "Track 3"
 
 
@@ -264,8 +248,8 @@ def test_two_threads_never_claim_the_same_one(db: Database, downloads: Downloads
     def take(_: int) -> list[int]:
         with db.thread():
             mine = []
-            while download := downloads.queue.claim(BEGIN):
-                mine.append(download.id)
+            while found := downloads.queue.claim_together(BEGIN, at_most=1):
+                mine.append(found[0].id)
             return mine
 
     with ThreadPoolExecutor(8) as pool:
@@ -501,11 +485,11 @@ def test_a_pause_keeps_the_part_and_the_cooldown(downloads: Downloads) -> None:
     )
 
     assert downloads.transitions.pause(fresh(downloads, download))
-    assert downloads.queue.claim(until) is None
+    assert not downloads.queue.claim_together(until, at_most=1)
     assert downloads.transitions.resume(fresh(downloads, download))
 
     assert fresh(downloads, download).retry_next_at == until
-    assert downloads.queue.claim(BEGIN) is None
+    assert not downloads.queue.claim_together(BEGIN, at_most=1)
 
 
 def test_progress_of_what_no_longer_runs_is_not_noted(downloads: Downloads) -> None:
@@ -759,8 +743,7 @@ def test_what_comes_next_is_what_nothing_but_its_turn_keeps(
     by_wish, _card, _ben, _refused, late, tried, pinned = rows
     for one, until in ((late, clock.now() + timedelta(hours=1)), (tried, None)):
         others = [row.id for row in rows if row.id != one.id]
-        begun = downloads.queue.claim(clock.now(), NotNow(downloads=others))
-        assert begun is not None
+        (begun,) = downloads.queue.claim_together(clock.now(), NotNow(downloads=others), at_most=1)
         assert downloads.transitions.postpone(begun, until=until, failure=TIMED_OUT, retry_count=1)
     Holds(db, Bus()).keep(Wish(ANN, STICK, track(7), Reason(PIN, track(7).id, "downloaded by you")))
     everything = DownloadFilter()

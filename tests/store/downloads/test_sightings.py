@@ -33,8 +33,7 @@ PUT_BACK = Failure(FailureClass.TRANSIENT, "put-back", "It was missing: it is fe
 def complete(downloads: Downloads, *numbers: int) -> list[Expected]:
     for number in numbers:
         downloads.queue.add_all([wanted(number)])
-        found = downloads.queue.claim(BEGIN)
-        assert found is not None
+        (found,) = downloads.queue.claim_together(BEGIN, at_most=1)
         downloads.transitions.mark_arrived(found, size=100, content_hash=HASH, mime_type=None)
     return downloads.queries.files_on(STICK)
 
@@ -108,8 +107,7 @@ def test_each_end_of_a_file_ends_that_it_is_missing(downloads: Downloads) -> Non
         assert row is not None
         assert row.missing_since is None
     assert downloads.queries.counts(DownloadFilter())["missing"] == 0
-    again = downloads.queue.claim(BEGIN)
-    assert again is not None
+    (again,) = downloads.queue.claim_together(BEGIN, at_most=1)
     downloads.transitions.mark_arrived(again, size=100, content_hash=HASH, mime_type=None)
     (there,) = downloads.queries.files_on(STICK)
     assert (there.is_missing, there.is_asked_about) == (False, False)
@@ -123,8 +121,7 @@ def test_a_look_says_nothing_of_a_file_that_was_fetched_anew_since(
     assert row is not None
     downloads.transitions.mark_damaged(row, PUT_BACK)
     clock.advance(5)
-    again = downloads.queue.claim(clock.now())
-    assert again is not None
+    (again,) = downloads.queue.claim_together(clock.now(), at_most=1)
     downloads.transitions.mark_arrived(again, size=100, content_hash=HASH, mime_type=None)
 
     assert miss(downloads, seen) == 0

@@ -87,9 +87,9 @@ class Interleavings(RuleBasedStateMachine):
     @rule(target=seen)
     def claim(self) -> Download:
         due = [one for one, status in self.states.items() if status is Status.PENDING]
-        download = self.downloads.queue.claim(FAR)
-        assert (download is None) == (not due)
-        return multiple() if download is None else multiple(download)  # type: ignore[return-value]
+        found = self.downloads.queue.claim_together(FAR, at_most=1)
+        assert bool(found) == bool(due)
+        return multiple(*found)  # type: ignore[return-value]
 
     @rule(target=seen, download=consumes(seen))
     def look_again(self, download: Download) -> Download:

@@ -50,8 +50,7 @@ def arrived(
     downloads.queue.add_all(
         [NewDownload(item=item, device_id=device, user_id=user, places=[place])]
     )
-    running = downloads.queue.claim(BEGIN)
-    assert running is not None
+    (running,) = downloads.queue.claim_together(BEGIN, at_most=1)
     downloads.transitions.mark_arrived(running, size=900, content_hash=HASH, mime_type=None)
     there = downloads.queries.get(running.id)
     assert there is not None

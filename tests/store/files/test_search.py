@@ -32,8 +32,7 @@ def arrived(downloads: Downloads, number: int, *, user: str = ANN, **facts: obje
     item = Item(id=item_id(number), **{**values, **facts})  # type: ignore[arg-type]
     place = FilePlace(f"{number}.flac", f"{number}.flac")
     downloads.queue.add_all([NewDownload(item=item, device_id=STICK, user_id=user, places=[place])])
-    running = downloads.queue.claim(BEGIN)
-    assert running is not None
+    (running,) = downloads.queue.claim_together(BEGIN, at_most=1)
     downloads.transitions.mark_arrived(running, size=900, content_hash=HASH, mime_type=None)
     there = downloads.queries.get(running.id)
     assert there is not None
@@ -97,8 +96,7 @@ def test_only_files_that_are_there_are_listed_newest_first(
     gone = downloads.queries.get(second.id)
     assert gone is not None
     downloads.transitions.want_again(gone, user_id=ANN, priority=9)
-    back = downloads.queue.claim(BEGIN)
-    assert back is not None
+    (back,) = downloads.queue.claim_together(BEGIN, at_most=1)
     assert titles(shelf, "track") == ["Track 1"]
     downloads.transitions.mark_arrived(back, size=900, content_hash=HASH, mime_type=None)
     assert titles(shelf, "track") == ["Track 2", "Track 1"]

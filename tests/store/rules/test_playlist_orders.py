@@ -36,8 +36,7 @@ def orders(db: Database, bus: Bus) -> PlaylistOrders:
 def arrives(downloads: Downloads, number: int, device: str = STICK) -> None:
     """Let a track be complete on a device."""
     downloads.queue.add_all([wanted(number, device=device)])
-    running = downloads.queue.claim(START)
-    assert running is not None
+    (running,) = downloads.queue.claim_together(START, at_most=1)
     assert downloads.transitions.mark_arrived(running, size=1, content_hash=HASH, mime_type=None)
 
 

@@ -25,8 +25,7 @@ def arrivals(db: Database) -> Arrivals:
 
 def arrived(downloads: Downloads, number: int, device: str = STICK) -> Download:
     downloads.queue.add_all([wanted(number, device=device)])
-    running = downloads.queue.claim(BEGIN + 10 * HOUR)
-    assert running is not None
+    (running,) = downloads.queue.claim_together(BEGIN + 10 * HOUR, at_most=1)
     downloads.transitions.mark_arrived(running, size=1000, content_hash=HASH, mime_type=None)
     found = downloads.queries.get(running.id)
     assert found is not None

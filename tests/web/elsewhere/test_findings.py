@@ -232,8 +232,7 @@ def test_files_that_come_on_another_machine_are_news_here_without_redis(
     assert news_of_files(heard) == own != [], "what happens here is told at once, and once"
     heard.clear()
 
-    claimed = car.store.downloads.queue.claim(house.clock.now())
-    assert claimed is not None
+    (claimed,) = car.store.downloads.queue.claim_together(house.clock.now(), at_most=1)
     assert claimed.id == waits.id
     assert car.store.downloads.transitions.mark_arrived(
         claimed, size=3, content_hash="0" * 32, mime_type="audio/flac"

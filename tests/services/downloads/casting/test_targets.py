@@ -140,8 +140,10 @@ class Sidecar:
         """Take everything out of the queue of a device, as the workers would: titles, in order."""
         others = {one.id for one in self.registry.all()} - {self.id_of(device)}
         taken: list[str] = []
-        while found := self.downloads.queue.claim(SystemClock().now(), NotNow(devices=others)):
-            taken.append(found.title)
+        while found := self.downloads.queue.claim_together(
+            SystemClock().now(), NotNow(devices=others), at_most=1
+        ):
+            taken.append(found[0].title)
         return taken
 
     def waiting(self, device: str = "Car stick") -> int:

@@ -189,7 +189,7 @@ def test_what_waits_in_the_queue_needs_no_transfer_any_more(away: Traveller) -> 
     there = away.world.downloads.queries.get(waiting.id)
     assert there is not None
     assert (there.status, there.file_path) == (Status.COMPLETED, "Old/4.mp3")
-    assert away.world.downloads.queue.claim(away.world.clock.now()) is None
+    assert not away.world.downloads.queue.claim_together(away.world.clock.now(), at_most=1)
     assert part.size() is None
 
 
@@ -197,7 +197,7 @@ def test_what_is_being_fetched_is_not_adopted(away: Traveller) -> None:
     away.puts("Old/4.mp3", TAGGED)
     [match] = offered(away).matched
     away.has("Tone 4")
-    away.world.downloads.queue.claim(away.world.clock.now())
+    away.world.downloads.queue.claim_together(away.world.clock.now(), at_most=1)
 
     outcome = adopted(away, match.id)
 

@@ -70,8 +70,7 @@ class Written:
         WishService(world.db, world.holds, world.downloads, world.clock).hold(
             [Wish(ANN, STICK, item, Reason("latest", item.id, "new"))], lambda _: {item.id: item}
         )
-        running = world.downloads.queue.claim(world.clock.now())
-        assert running is not None
+        (running,) = world.downloads.queue.claim_together(world.clock.now(), at_most=1)
         return running
 
     def brings(self, number: int) -> Download:

@@ -61,8 +61,7 @@ class Written:
         planning.hold(
             [Wish(ANN, STICK, item, Reason(PIN, item.id, "x"))], lambda _: {item.id: item}
         )
-        running = world.downloads.queue.claim(world.clock.now())
-        assert running is not None
+        (running,) = world.downloads.queue.claim_together(world.clock.now(), at_most=1)
         return running
 
     def brings(self, *items: Item) -> list[Download]:

@@ -136,8 +136,7 @@ class House:
                 places=[FilePlace(path, make_path_key(path))],
             ),
         )
-        claimed = them.queue.claim(now)
-        assert claimed is not None
+        (claimed,) = them.queue.claim_together(now, at_most=1)
         content_hash = xxhash.xxh3_128_hexdigest(body)
         them.transitions.mark_arrived(
             claimed, size=len(body), content_hash=content_hash, mime_type=None

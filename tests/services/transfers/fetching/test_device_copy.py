@@ -408,8 +408,7 @@ def test_a_file_that_is_newer_on_the_server_is_fetched_from_there(home: Home) ->
 def die_in_the_middle(home: Home, *, right: int, junk: int = 0) -> Download:
     """Leave the row and the part as a process that was killed while it copied."""
     home.wish(CARD)
-    claimed = home.world.downloads.queue.claim(home.world.clock.now())
-    assert claimed is not None
+    (claimed,) = home.world.downloads.queue.claim_together(home.world.clock.now(), at_most=1)
     home.world.downloads.transitions.transfer_started(
         claimed.id, Validator(None, len(BODY)), 0, anew=True
     )
@@ -453,7 +452,7 @@ def test_a_part_that_jellyfin_began_is_finished_from_the_other_device(home: Home
     home.asked_again()
     download = die_in_the_middle(home, right=MIB)
     validator = Validator("Sun, 01 Nov 2026 10:00:00 GMT", len(BODY))
-    home.world.downloads.queue.claim(home.world.clock.now())
+    home.world.downloads.queue.claim_together(home.world.clock.now(), at_most=1)
     home.world.downloads.transitions.transfer_started(download.id, validator, MIB)
     home.world.downloads.queue.recover()
 

@@ -68,8 +68,7 @@ class Bench:
         )
         reason = Reason("favourites", item.id, "your favourite")
         planning.hold([Wish(ANN, STICK, item, reason)], lambda _ids: {item.id: item})
-        download = self.world.downloads.queue.claim(self.world.clock.now())
-        assert download is not None
+        (download,) = self.world.downloads.queue.claim_together(self.world.clock.now(), at_most=1)
         self.fetched(download)
         return self.finishing.fresh(download)
 
@@ -207,8 +206,7 @@ def test_wanted_again_as_the_original_it_has_its_own_extension_again(bench: Benc
     bench.wanted = "original"
     bench.world.downloads.transitions.want_again(bench.now(there), user_id=ANN)
 
-    again = bench.world.downloads.queue.claim(bench.world.clock.now())
-    assert again is not None
+    (again,) = bench.world.downloads.queue.claim_together(bench.world.clock.now(), at_most=1)
     assert not again.is_converted
     bench.fetched(again)
     there = bench.finish(bench.finishing.fresh(again))

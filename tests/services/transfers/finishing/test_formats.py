@@ -74,8 +74,7 @@ class House:
 
     def finished(self, number: int, **facts: object) -> Path:
         self.queue(number, **facts)
-        download = self.world.downloads.queue.claim(self.world.clock.now())
-        assert download is not None
+        (download,) = self.world.downloads.queue.claim_together(self.world.clock.now(), at_most=1)
         path = self.stick / download.file_path
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(BODY)

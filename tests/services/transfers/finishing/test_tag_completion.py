@@ -141,8 +141,7 @@ class Bench:
         )
         reason = Reason("favourites", item.id, "your favourite")
         planning.hold([Wish(ANN, STICK, item, reason)], lambda _ids: {item.id: item})
-        claimed = self.world.downloads.queue.claim(self.world.clock.now())
-        assert claimed is not None
+        (claimed,) = self.world.downloads.queue.claim_together(self.world.clock.now(), at_most=1)
         download = self.finishing.fresh(claimed)
         with self.device.folder.part(download.id).open() as file:
             file.write(body)
