@@ -241,7 +241,6 @@ def make_web(
         player_logs=logs,
         listeners=_listeners(below),
         player_states=states,
-        player_giver=giver,
         browsers=BrowserService(
             choices=below.base.store.choices,
             client=below.accounts.service.client,

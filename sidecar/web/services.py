@@ -47,7 +47,6 @@ from sidecar.services.orders.service import OrderService
 from sidecar.services.playback.client_messages.preferences import ClientMessagePreferences
 from sidecar.services.playback.history import PlayHistory
 from sidecar.services.players.device_playlists.returns import PlaylistReturns
-from sidecar.services.players.player_logs.giving import PlayerGiver
 from sidecar.services.players.player_logs.importer import PlayerLogImporter
 from sidecar.services.players.player_logs.listeners import Listeners
 from sidecar.services.players.player_logs.states import PlayerStateImporter
@@ -101,7 +100,6 @@ class WebServices:
     listeners: Listeners
     player_states: PlayerStateImporter
     playlist_returns: PlaylistReturns
-    player_giver: PlayerGiver
     browsers: BrowserService
     browser_plays: BrowserPlays
     browser_states: BrowserStates

@@ -104,8 +104,8 @@ def _answer(ask: RequestContext, user: DemoUser, query: ItemQuery) -> Reply:
     return items_page(ask, user, shown, len(found) if counts else len(shown), query.start)
 
 
-def _query(ask: RequestContext, user: DemoUser, parameter: str = "parentId") -> ItemQuery:
-    parent_id = parse_id(ask.request.value(parameter) or "")
+def _query(ask: RequestContext, user: DemoUser) -> ItemQuery:
+    parent_id = parse_id(ask.request.value("parentId") or "")
     parent = ask.core.find(parent_id)
     if parent is not None and not ask.core.may_see(user, parent):
         library = ask.core.library.get(parent.library_id) or parent

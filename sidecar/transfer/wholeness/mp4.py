@@ -30,7 +30,6 @@ class Top:
     index: bytes | None = None
     kinds: list[bytes] = field(default_factory=list)
     is_cut: bool = False
-    has_junk: bool = False
 
 
 def inspect_mp4(source: MediaFile) -> Evidence:
@@ -72,11 +71,9 @@ def _walk(source: MediaFile) -> Top:
         elif size == 0 and kind in KNOWN:
             size = source.size - at
         if len(head) < 8 or size < skip or not kind.isascii():  # noqa: PLR2004 - a short header
-            top.has_junk = True
             return top
         if at + size > source.size:
             top.is_cut = kind in KNOWN
-            top.has_junk = not top.is_cut
             top.kinds.append(kind)
             return top
         top.kinds.append(kind)

@@ -80,11 +80,6 @@ class WebServer:
         host, port = self._server.bind_addr[:2]
         return make_local_url(str(host), port)
 
-    @property
-    def open_websockets(self) -> int:
-        """The number of open WebSockets."""
-        return len(self._websockets)
-
     def bind(self) -> None:
         """Bind the port; connections are accepted from now on and answered once `serve` runs.
 

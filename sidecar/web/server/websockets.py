@@ -173,9 +173,6 @@ class WebSockets:
         self._count = 0
         self._closed = False
 
-    def __len__(self) -> int:
-        return len(self._open)
-
     def take_over(
         self, environ: WSGIEnvironment, connection: socket.socket, ended: Callable[[], object]
     ) -> bool:

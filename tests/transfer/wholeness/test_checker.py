@@ -26,7 +26,6 @@ CUTS: dict[str, Callable[[int], int]] = {
     "all but a packet": lambda size: size - LAST_FRAME,
     "all but a byte": lambda size: size - 1,
 }
-LARGE_CUTS = ("a quarter", "half", "most")
 # Cut where a frame ends, as these sizes happen to be, nothing but the length tells it.
 BY_LENGTH = frozenset({"layer.mp2", "constant-uncounted.mp3", "film.ts", "film.m2ts"})
 # Their kinds are unknown without a decoder, or they do not say how long they are.
