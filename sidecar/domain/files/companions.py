@@ -13,7 +13,7 @@ from enum import StrEnum
 from itertools import chain, count
 from types import MappingProxyType
 
-from sidecar.domain.files.naming import clean_name
+from sidecar.domain.files.naming import clean_name, without_extension
 from sidecar.domain.files.truncate import cut
 from sidecar.domain.formats.lyrics import without_word_times
 from sidecar.domain.items.item import ItemType
@@ -84,7 +84,7 @@ def cover_path(file_path: str, item_type: str, name: str = COVER) -> str | None:
 
 def lyrics_path(file_path: str) -> str:
     """Return the path of a track's lyrics."""
-    return _strip_extension(file_path) + LYRICS
+    return without_extension(file_path) + LYRICS
 
 
 def subtitle_paths(file_path: str, subtitles: Iterable[Subtitle]) -> dict[str, Subtitle]:
@@ -97,7 +97,7 @@ def subtitle_paths(file_path: str, subtitles: Iterable[Subtitle]) -> dict[str, S
         ending = SUBTITLES.get(one.codec.lower())
         if ending is not None:
             by_name.setdefault(".".join([*_words(one), ending]).lower(), []).append(one)
-    stem, found = _strip_extension(file_path), dict[str, Subtitle]()
+    stem, found = without_extension(file_path), dict[str, Subtitle]()
     for alike in by_name.values():
         for one in alike:
             words, ending = _words(one), SUBTITLES[one.codec.lower()]
@@ -136,9 +136,9 @@ def is_orphaned(path: str, files: Collection[str]) -> bool:
     """
     if companion_kind(path) is CompanionKind.COVER:
         return path.rpartition("/")[0] not in files
-    stem = _strip_extension(path)
+    stem = without_extension(path)
     while stem not in files:
-        shorter = _strip_extension(stem)
+        shorter = without_extension(stem)
         if shorter == stem:
             return True
         stem = shorter
@@ -148,7 +148,7 @@ def is_orphaned(path: str, files: Collection[str]) -> bool:
 def media_stems(paths: Iterable[str]) -> frozenset[str]:
     """Return the `files` for `is_orphaned`."""
     return frozenset(
-        one for path in paths for one in (_strip_extension(path), path.rpartition("/")[0])
+        one for path in paths for one in (without_extension(path), path.rpartition("/")[0])
     )
 
 
@@ -183,9 +183,3 @@ def _words(one: Subtitle) -> list[str]:
 def _short_title(one: Subtitle) -> str:
     title = (one.title or "").replace(".", " ").strip()
     return cut(clean_name(title), most_bytes=LONGEST_TITLE_BYTES).strip() if title else ""
-
-
-def _strip_extension(path: str) -> str:
-    folder, slash, name = path.rpartition("/")
-    stem, dot, _ = name.rpartition(".")
-    return f"{folder}{slash}{stem if dot and stem else name}"

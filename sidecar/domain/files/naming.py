@@ -243,11 +243,15 @@ def make_path_key(path: str) -> str:
     return "/".join(map(_name_key, path.split("/")))
 
 
+def without_extension(path: str) -> str:
+    """Return the path up to the last dot of the name; all of it if nothing is before that."""
+    folder, slash, name = path.rpartition("/")
+    return f"{folder}{slash}{name.rpartition('.')[0] or name}"
+
+
 def file_stem(path: str) -> str:
     """Return a key that is equal for paths that differ only in their extension."""
-    folder, slash, name = path.rpartition("/")
-    stem, dot, _ = name.rpartition(".")
-    return make_path_key(f"{folder}{slash}{stem if dot else name}")
+    return make_path_key(without_extension(path))
 
 
 @lru_cache(maxsize=NAMES_KEPT)

@@ -12,6 +12,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 
 from sidecar.domain.formats.tags import Tags
+from sidecar.domain.items.comparison import name_key
 
 # Jellyfin is asked if one of these is missing; the other tags come with the response.
 NEEDED = ("title", "artist", "album", "tracknumber")
@@ -102,11 +103,11 @@ def _is_worse(name: str, own: Sequence[str], known: Sequence[str]) -> bool:
     if any(map(_has_lost_signs, known)):
         return False
     told, right = "; ".join(own), "; ".join(known)
-    if _key(told) == _key(right):
+    if name_key(told) == name_key(right):
         return False
     return (
         _has_lost_signs(told)
-        or _NOTHING_SAID.fullmatch(_key(told)) is not None
+        or _NOTHING_SAID.fullmatch(name_key(told)) is not None
         or any(_is_cut_off(one, other) for one in own for other in (*known, right))
         or any(_is_misread(one, other) for one in own for other in (*known, right))
         or any(_has_marks_for(one, other) for one in own for other in (*known, right))
@@ -121,7 +122,11 @@ def _has_lost_signs(text: str) -> bool:
 
 
 def _is_cut_off(text: str, right: str) -> bool:
-    return len(text) in _CUT_OFF and len(right) > len(text) and _key(right).startswith(_key(text))
+    return (
+        len(text) in _CUT_OFF
+        and len(right) > len(text)
+        and name_key(right).startswith(name_key(text))
+    )
 
 
 def _is_misread(text: str, right: str) -> bool:
@@ -135,7 +140,7 @@ def _is_misread(text: str, right: str) -> bool:
             continue
         for alphabet in _ALPHABETS:
             try:
-                if _key(raw.decode(alphabet)) == _key(right):
+                if name_key(raw.decode(alphabet)) == name_key(right):
                     return True
             except UnicodeDecodeError:
                 continue
@@ -150,7 +155,3 @@ def _has_marks_for(text: str, right: str) -> bool:
         and text != right
         and all(a == b or (a == "?" and not b.isascii()) for a, b in zip(text, right, strict=True))
     )
-
-
-def _key(text: str) -> str:
-    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())

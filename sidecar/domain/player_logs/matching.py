@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import cached_property, lru_cache
 
-from sidecar.domain.files.naming import make_path_key
+from sidecar.domain.files.naming import make_path_key, without_extension
 from sidecar.domain.items.comparison import LENGTH_TOLERANCE_S, REMEMBERED, name_key, split_artists
 from sidecar.domain.items.item import Item, ItemType
 from sidecar.domain.playback.plays import ENOUGH_S, ENOUGH_SHARE
@@ -65,7 +65,7 @@ class OurFiles:
         for one in self._files:
             key = make_path_key(one.path)
             index.by_path[key] = one
-            for name in {key, _stem(key)}:
+            for name in {key, without_extension(key)}:
                 index.by_name.setdefault(name.rpartition("/")[2], []).append(one)
             index.by_title.setdefault(name_key(one.title), []).append(one)
         return index
@@ -288,15 +288,9 @@ def _folded_path(path: str) -> str:
     return make_path_key(own_path(path))
 
 
-def _stem(path: str) -> str:
-    folder, slash, name = path.rpartition("/")
-    stem, dot, _ = name.rpartition(".")
-    return f"{folder}{slash}{stem if dot and stem else name}"
-
-
 def _ends_with(path: str, named: str) -> bool:
     """Whether a path ends in a name, with or without the extension."""
-    return any(f"/{one}".endswith(f"/{named}") for one in (path, _stem(path)))
+    return any(f"/{one}".endswith(f"/{named}") for one in (path, without_extension(path)))
 
 
 def _read_time(heard: LoggedPlay, zone: tzinfo) -> datetime:
