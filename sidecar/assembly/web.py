@@ -161,7 +161,6 @@ def make_web(
             stores=base.store,
             registry=devices.registry,
             access=devices.access,
-            problems=accounts.problems,
             is_built_in=base.places.is_built_in,
         ),
         presence=FilePresence(devices.registry, base.store.devices),
@@ -557,7 +556,6 @@ def _undo(
         change_rules=lambda person, device_id, rules: settings.change(person, device_id, {}, rules),
         restore_marks=library.restore_marks,
         orders=below.devices.orders,
-        clock=below.base.clock,
     )
     return UndoService(reversing.reverse, below.base.clock)
 
@@ -594,7 +592,6 @@ def _preferences(below: Below) -> PreferenceService:
         explaining=explaining,
         library=accounts.service.client,
         wake=below.rules.wake,
-        clock=below.base.clock,
     )
 
 
@@ -844,7 +841,6 @@ def _files(below: Below) -> FileBrowser:
         looking=below.presence,
         views=below.listing.views,
         ownership=below.accounts.ownership,
-        clock=below.base.clock,
     )
 
 

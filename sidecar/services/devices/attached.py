@@ -69,6 +69,11 @@ class AttachedDevice:
             completed_at=download.completed_at,
         )
 
+    def remove_fetched(self, download_id: int) -> None:
+        """Remove what was fetched of a download so far: its part file, the pieces of a film."""
+        self.folder.part(download_id).remove()
+        self.folder.film(download_id).clear()
+
     def taken_by(self, download_id: int) -> int:
         """Return the bytes that the unfinished files of a download take on the device."""
         folder = self.folder

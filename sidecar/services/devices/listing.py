@@ -11,7 +11,6 @@ from sidecar.services.accounts.person import Person
 from sidecar.services.devices.access import NEW, DeviceAccess
 from sidecar.services.devices.registry import DeviceRegistry, starting_text
 from sidecar.services.devices.views import DeviceView
-from sidecar.services.health.problems import Problems
 from sidecar.sizes import rough_size
 from sidecar.store.downloads.queries import DeviceUse
 from sidecar.store.stores import Stores
@@ -29,7 +28,6 @@ class DeviceListing:
         stores: Stores,
         registry: DeviceRegistry,
         access: DeviceAccess,
-        problems: Problems,
         is_built_in: Callable[[Path], bool],
     ) -> None:
         self._db = stores.db
@@ -39,7 +37,6 @@ class DeviceListing:
         self._registry = registry
         self._is_shared = registry.is_shared
         self._access = access
-        self._problems = problems
         self._is_built_in = is_built_in
 
     def devices(self, person: Person) -> Sequence[DeviceView]:

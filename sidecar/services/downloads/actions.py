@@ -16,6 +16,7 @@ from sidecar.batched import batched
 from sidecar.domain.downloads.actions import GOES, Action
 from sidecar.domain.downloads.download import Status
 from sidecar.domain.downloads.shares import Share
+from sidecar.errors import NotVisible
 from sidecar.services.accounts.ownership import Ownership
 from sidecar.services.accounts.person import Person
 from sidecar.services.downloads.add import AddDownloads
@@ -93,9 +94,10 @@ class DownloadActions:
         Raises:
             errors.NotVisible: There is none that this person may see.
         """
-        if order.action in ENDING:
-            return self._removing.act(person, download_id, order)
-        return self._queue.act(person, download_id, order)
+        [outcome] = self.act_on(person, [download_id], order)
+        if outcome.result is ResultKind.NOT_FOUND:
+            raise NotVisible
+        return outcome
 
     def act_on(
         self, person: Person, ids: Sequence[int], order: DownloadCommand
@@ -139,7 +141,9 @@ class DownloadActions:
         for some in batched(ids, BATCH):
             acting = self._removing if order.action in ENDING else self._queue
             found = acting.act_on(person, some, order)
-            yield from (found.get(one) or _not_found(one) for one in some)
+            yield from (
+                found.get(one) or ActionResult(one, ResultKind.NOT_FOUND, NOT_THERE) for one in some
+            )
 
     def _fitting(
         self, person: Person, which: Selection, statuses: frozenset[Status]
@@ -156,7 +160,3 @@ class DownloadActions:
             item_types=which.item_types,
         )
         return self._downloads.queries.ids(filtered, MOST_AT_ONCE)
-
-
-def _not_found(download_id: int) -> ActionResult:
-    return ActionResult(download_id, ResultKind.NOT_FOUND, NOT_THERE)

@@ -66,7 +66,6 @@ class AddDownloads:
         self._accounts = accounts
         self._planning = planning
         self._downloads = stores.downloads
-        self._holds = stores.holds
         self._registry = registry
         self._devices = stores.devices
         self._access = access
@@ -159,7 +158,7 @@ class AddDownloads:
                 remark = msg("Jellyfin did not list all of it: ask again for the rest")
             if not files:
                 return _refused(item, "empty", msg("has nothing in it that can be downloaded"))
-        not_taken = self._not_taken(device_id, files)
+        not_taken = self._planning.list_not_taken(device_id, files)
         taken = [one for one in files if one.type not in not_taken]
         if not taken:
             return _not_taken(item, next(iter(not_taken.values())))
@@ -200,12 +199,6 @@ class AddDownloads:
             )
             for one in chosen
         ]
-
-    def _not_taken(self, device_id: str, items: Sequence[Item]) -> dict[ItemType, str]:
-        """Return which types the device does not take, each with the sentence that says so."""
-        types = dict.fromkeys(one.type for one in items)
-        told = {one: self._planning.not_taken(device_id, one) for one in types}
-        return {one: text for one, text in told.items() if text is not None}
 
 
 class _AdditionsUndo:

@@ -59,13 +59,6 @@ class QueueActions:
         self._claims = claims
         self._clock = clock
 
-    def act(self, person: Person, download_id: int, order: DownloadCommand) -> ActionResult:
-        """Carry out an action on one download; raises `NotVisible`."""
-        outcome = self.act_on(person, [download_id], order).get(download_id)
-        if outcome is None:
-            raise NotVisible
-        return outcome
-
     def act_on(
         self, person: Person, ids: Sequence[int], order: DownloadCommand
     ) -> Mapping[int, ActionResult]:

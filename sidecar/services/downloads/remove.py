@@ -30,7 +30,7 @@ from sidecar.domain.downloads.actions import (
 from sidecar.domain.downloads.download import Download, Status
 from sidecar.domain.undo import Reversal
 from sidecar.domain.wishes import PIN, Hold
-from sidecar.errors import DeviceError, NotVisible
+from sidecar.errors import DeviceError
 from sidecar.messages import msg
 from sidecar.services.accounts.ownership import Ownership, OwnershipChange
 from sidecar.services.accounts.person import Person
@@ -72,13 +72,6 @@ class RemoveDownloads:
         self._clock = clock
         # One file at a time: a second click must not delete a file that was fetched again since.
         self._deleting = Lock()
-
-    def act(self, person: Person, download_id: int, order: DownloadCommand) -> ActionResult:
-        """Carry out an action on one download; raises `NotVisible`."""
-        outcome = self.act_on(person, [download_id], order).get(download_id)
-        if outcome is None:
-            raise NotVisible
-        return outcome
 
     def act_on(
         self, person: Person, ids: Sequence[int], order: DownloadCommand
@@ -282,9 +275,7 @@ class RemoveDownloads:
 
     def _remove_part(self, gone: Download) -> None:
         try:
-            folder = self._registry.get(gone.device_id).folder
-            folder.part(gone.id).remove()
-            folder.film(gone.id).clear()
+            self._registry.get(gone.device_id).remove_fetched(gone.id)
         except DeviceError as trouble:
             # It is removed when the device is attached again.
             log.info("the part file of %s stays for now: %s", gone.title, trouble)

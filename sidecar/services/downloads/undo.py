@@ -215,7 +215,6 @@ class Reversing:
         change_rules: Callable[[Person, str, Mapping[str, Mapping[str, object]]], object],
         restore_marks: Callable[[Collection[MarkBefore]], object],
         orders: DeviceOrders,
-        clock: Clock,
     ) -> None:
         """Prepare.
 
@@ -229,13 +228,11 @@ class Reversing:
             change_rules: Changes settings of rules on a device that the person manages.
             restore_marks: Sets hearts and played marks in Jellyfin as they were.
             orders: Withdraws what other machines were asked to do.
-            clock: For the end of holds.
         """
         self._db = stores.db
         self._access = access
         self._planning = planning
         self._actions = actions
-        self._clock = clock
         self._holds = stores.holds
         self._tombstones = stores.tombstones
         self._exclusions = stores.exclusions
@@ -287,8 +284,7 @@ class Reversing:
         for user_id, wishes in by_user.items():
             self._planning.hold(wishes, partial(self._describe, user_id))
         if reversal.pins:
-            self._holds.release_these(self._holds.stored(reversal.pins), self._clock.now())
-            self._planning.release_expired()
+            self._planning.end(self._holds.stored(reversal.pins))
         for ids, action in ((reversal.resume, Action.RESUME), (reversal.pause, Action.PAUSE)):
             self._actions.act_on(person, ids, DownloadCommand(action=action))
         self._restore_settings(person, reversal)

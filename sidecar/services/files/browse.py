@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sidecar.clock import Clock
 from sidecar.domain.downloads.download import Download
 from sidecar.domain.files.tiles import SERIES, tile_key
 from sidecar.domain.items.item import Item, ItemType
@@ -129,7 +128,6 @@ class FileBrowser:
         looking: FilePresence,
         views: Callable[[Person, Sequence[Download]], Sequence[DownloadView]],
         ownership: Ownership,
-        clock: Clock,
     ) -> None:
         """Prepare.
 
@@ -139,7 +137,6 @@ class FileBrowser:
             looking: Checks that files exist.
             views: Returns the views of downloads for a person.
             ownership: Decides who may see a file.
-            clock: For the time when holds end.
         """
         self._albums = stores.albums_on_device
         self._offline = stores.offline
@@ -149,7 +146,6 @@ class FileBrowser:
         self._looking = looking
         self._views = views
         self._ownership = ownership
-        self._clock = clock
 
     def tiles(self, person: Person, wanted: FileQuery) -> TilePage:
         """List albums, series and films, the one with the newest file first."""
@@ -215,8 +211,7 @@ class FileBrowser:
         there = self._own(person, download_id)
         held = self._holds.of_item(there.device_id, there.item_id)
         pins = [one for one in _own_holds(person, held) if one.reason.rule == PIN]
-        self._holds.release_these(pins, self._clock.now())
-        self._planning.release_expired()
+        self._planning.end(pins)
         return Reversal(holds=tuple(pins))
 
     def _own(self, person: Person, download_id: int) -> Download:

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from sidecar.clock import Clock
 from sidecar.domain.downloads.download import Status
 from sidecar.domain.items.item import Item, ItemType
 from sidecar.domain.items.kinds import ALL_MEDIA
@@ -88,7 +87,6 @@ class PreferenceService:
         explaining: Explainer,
         library: Callable[[str], ItemSource],
         wake: Callable[[str], object],
-        clock: Clock,
     ) -> None:
         """Prepare.
 
@@ -99,7 +97,6 @@ class PreferenceService:
             explaining: Explains why an item is where it is.
             library: Returns the library as an account sees it; raises `SignedOut`.
             wake: Has all rules of an account run, and its favourites listed.
-            clock: For the end of holds.
         """
         self._access = access
         self._planning = planning
@@ -111,7 +108,6 @@ class PreferenceService:
         self._explaining = explaining
         self._library = library
         self._wake = wake
-        self._clock = clock
 
     # Pins
 
@@ -150,12 +146,10 @@ class PreferenceService:
         Raises:
             NotPossible: It takes none of them.
         """
-        types = dict.fromkeys(one.type for one in items)
-        told = {one: self._planning.not_taken(device_id, one) for one in types}
-        taken = [one for one in items if told[one.type] is None]
+        not_taken = self._planning.list_not_taken(device_id, items)
+        taken = [one for one in items if one.type not in not_taken]
         if not taken:
-            why = next(text for text in told.values() if text)
-            raise NotPossible(explain_not_taken(asked.title, why))
+            raise NotPossible(explain_not_taken(asked.title, next(iter(not_taken.values()))))
         return taken
 
     def unpin(self, person: Person, device_id: str, item_id: str) -> Reversal:
@@ -172,8 +166,7 @@ class PreferenceService:
         ]
         if not pinned:
             raise NotVisible
-        self._holds.release_these(pinned, self._clock.now(), even_ending=True)
-        self._planning.release_expired()
+        self._planning.end(pinned, even_ending=True)
         self._wake(person.user_id)
         return Reversal(holds=tuple(pinned))
 
@@ -204,8 +197,7 @@ class PreferenceService:
         self._exclusions.put(person.user_id, rule, item_id, device_id=device_id)
         held = self._holds.of_rule(person.user_id, device_id, rule)
         going = [one for one in held if item_id in {one.item_id, one.reason.source_id}]
-        self._holds.release_these(going, self._clock.now(), even_ending=True)
-        self._planning.release_expired()
+        self._planning.end(going, even_ending=True)
         self._wake(person.user_id)
         place = ItemOnDevice(person.user_id, device_id, item_id)
         return Reversal(holds=tuple(going), exclusions=((place, rule),))
@@ -308,8 +300,7 @@ class PreferenceService:
         lasting = {one.reason.rule for one in own if one.release_at is None}
         # Only a new hold brings back a removed item, so holds that are ending are dropped.
         ending = [one for one in own if one.release_at is not None]
-        self._holds.release_these(ending, self._clock.now(), even_ending=True)
-        self._planning.release_expired()
+        self._planning.end(ending, even_ending=True)
         there = self._downloads.queries.by_item(device_id, item_id)
         if lasting and there is not None and there.status is Status.REMOVED:
             priority = PIN_PRIORITY if PIN in lasting else 0

@@ -227,6 +227,11 @@ class WishService:
         """Return the sentence that a device does not take items of a type; None if it does."""
         return self._not_taken(device_id, item_type)
 
+    def list_not_taken(self, device_id: str, items: Iterable[Item]) -> dict[ItemType, str]:
+        """Return which types of items a device does not take, each with the sentence why."""
+        told = {one.type: self._not_taken(device_id, one.type) for one in items}
+        return {one: text for one, text in told.items() if text is not None}
+
     def hold(
         self,
         wishes: Iterable[Wish],
@@ -261,7 +266,7 @@ class WishService:
         """Hold wishes as they are asked for, and yield the item of each download queued."""
         for batch in batched(wishes, ASKED_AT_ONCE):
             allowed = self._allowed(batch)
-            refused = self._list_not_taken(allowed)
+            refused = self._find_not_taken(allowed)
             missing = self._missing(one for one in allowed if _place(one) not in refused)
             full = self._described(allowed, missing, describe) if missing else {}
             full = fill_in_parts(full, [wish.item for wish in allowed])
@@ -273,7 +278,7 @@ class WishService:
                     # Checked again: a person may have objected, or have the device take less,
                     # while Jellyfin was asked.
                     still = self._allowed(some)
-                    not_taken = refused | self._list_not_taken(still)
+                    not_taken = refused | self._find_not_taken(still)
                     queued = self._keep_all(still, full, groups, not_taken, learn)
                 yield from queued
 
@@ -395,6 +400,11 @@ class WishService:
             except_items=frozenset(kept),
         )
 
+    def end(self, holds: Iterable[Hold], *, even_ending: bool = False) -> None:
+        """End some holds now, as `Holds.release_these`, and cancel what nobody wants any more."""
+        self._holds.release_these(holds, self._clock.now(), even_ending=even_ending)
+        self.release_expired()
+
     def release_expired(self) -> None:
         """Drop holds whose grace is over, and cancel downloads that nobody wants any more.
 
@@ -471,7 +481,7 @@ class WishService:
                 del full[item_id]
         return full
 
-    def _list_not_taken(self, wishes: Iterable[Wish]) -> set[tuple[str, str]]:
+    def _find_not_taken(self, wishes: Iterable[Wish]) -> set[tuple[str, str]]:
         """Return the devices and types of wishes for what the device does not take."""
         asked = {_place(one) for one in wishes}
         return {one for one in asked if self._not_taken(*one) is not None}

@@ -221,9 +221,7 @@ class Worker:
         """Remove the part file of a download that was cancelled while it ran."""
         if not self._fetching.is_part_kept(download):
             with suppress(DeviceError):
-                folder = self._registry.get(download.device_id).folder
-                folder.part(download.id).remove()
-                folder.film(download.id).clear()
+                self._registry.get(download.device_id).remove_fetched(download.id)
 
     def _device(self, download: Download) -> AttachedDevice:
         """Return the device, which may have been paused between the claim and now."""

@@ -73,7 +73,6 @@ def home(world: World, tmp_path: Path) -> Iterator[Home]:
                 world.bus,
                 world.clock,
             ),
-            clock=world.clock,
         )
         yield Home(built, UndoService(reversing.reverse, world.clock), library, exclusions, woken)
 

@@ -134,7 +134,6 @@ def home(world: World, tmp_path: Path) -> Iterator[Home]:
         looking=FilePresence(registry, world.devices),
         views=views,
         ownership=owned(world),
-        clock=world.clock,
     )
     leavers = EvictionPreview(devices=devices, outlook=room.outlook, inventory=Inventory(world.db))
     yield Home(world, stick, planning, plays, desk, leavers)

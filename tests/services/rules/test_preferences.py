@@ -191,7 +191,6 @@ def house(world: World, tmp_path: Path) -> House:
         explaining=explaining,
         library=lambda _user: library,
         wake=woken.append,
-        clock=world.clock,
     )
     editor = SettingsEditor(
         access=access,

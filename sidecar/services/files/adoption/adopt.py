@@ -289,9 +289,8 @@ class AdoptionService:
         adopted = self._adopter.adopt(person.user_id, device.id, match.item, file)
         if adopted is None:
             return HAS_ONE
-        # A part file of the same download is not needed any more.
-        device.folder.part(adopted.id).remove()
-        device.folder.film(adopted.id).clear()
+        # What was fetched of the same download is not needed any more.
+        device.remove_fetched(adopted.id)
         return None
 
     def _against(
