@@ -17,7 +17,6 @@ from dataclasses import replace
 from functools import partial
 from importlib import import_module
 from threading import Event
-from types import TracebackType
 from typing import TYPE_CHECKING, Self
 from urllib.parse import urlsplit
 
@@ -149,12 +148,7 @@ class Runtime:
         self.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         self.stop()
 
     def _build(self, building: ExitStack) -> None:

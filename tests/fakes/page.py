@@ -9,7 +9,6 @@ from select import select
 from socket import socket, socketpair
 from ssl import SSLContext, SSLWantReadError
 from threading import Thread
-from types import TracebackType
 from typing import Self, cast
 from urllib.parse import urlsplit
 
@@ -104,12 +103,7 @@ class OpenPage:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         self.leave()
 
     def leave(self) -> None:

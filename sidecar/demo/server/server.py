@@ -12,7 +12,6 @@ from __future__ import annotations
 from http import HTTPStatus
 from pathlib import Path
 from threading import Condition, Thread
-from types import TracebackType
 from typing import Self
 
 from sidecar.demo.protocol.messages import Reply, Request, empty_reply
@@ -117,12 +116,7 @@ class DemoServer:
         self.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        problem: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         self.stop()
 
     @property

@@ -129,17 +129,8 @@ class PlayerStates:
 
     def save(self, device_id: str, item_id: str, known: KnownState) -> None:
         """Remember what was dealt with of an item."""
-        values = (
-            known.position_ms,
-            MOMENT.db_value(known.position_at),
-            known.undated,
-            MOMENT.db_value(known.counted_at),
-            known.elsewhere,
-            known.rating,
-            known.line,
-        )
         with self._db.write():
-            self._db.execute_sql(SAVE, (device_id, item_id, *values))
+            self._db.execute_sql(SAVE, (device_id, item_id, *_values(known)))
 
     def logged(self, device_id: str, until: datetime) -> Mapping[str, int]:
         """Return how many plays up to a date the logs of a device have told, by item id."""
@@ -254,8 +245,8 @@ def _to_json(change: Change) -> str:
         {
             "before": _state_to_json(change.before),
             "after": _state_to_json(change.after),
-            "known_before": _known_to_json(change.known_before),
-            "known": _known_to_json(change.known),
+            "known_before": _values(change.known_before),
+            "known": _values(change.known),
             "plays": change.plays,
             "rows": change.rows,
             "is_undo": change.is_undo,
@@ -294,7 +285,7 @@ def _state(read: list[object]) -> UserState:
     )
 
 
-def _known_to_json(known: KnownState) -> list[object]:
+def _values(known: KnownState) -> list[object]:
     return [
         known.position_ms,
         MOMENT.db_value(known.position_at),

@@ -63,8 +63,6 @@ class PeerRow(peewee.Model):
     last_seen = MomentField(null=True)
 
     class Meta:
-        """Its table."""
-
         table_name = "peers"
         primary_key = peewee.CompositeKey("device_id", "peer_id")
 
@@ -78,8 +76,6 @@ class ArrivalRow(peewee.Model):
     known_at = MomentField()
 
     class Meta:
-        """Its table."""
-
         table_name = "arrivals"
         primary_key = peewee.CompositeKey("download_id", "peer_id")
 
@@ -101,8 +97,6 @@ class ImportedPlayRow(peewee.Model):
     was_counted = peewee.BooleanField(default=False)
 
     class Meta:
-        """Its table."""
-
         table_name = "imported_plays"
 
 
@@ -110,8 +104,6 @@ class BrowserPlayRow(ImportedPlayRow):
     """A listening that was taken over from our player in a browser."""
 
     class Meta:
-        """Its table."""
-
         table_name = "browser_plays"
 
 
@@ -125,8 +117,6 @@ class DevicePlaylistRow(peewee.Model):
     paths = peewee.TextField()
 
     class Meta:
-        """Its table."""
-
         table_name = "device_playlists"
         primary_key = peewee.CompositeKey("device_id", "path")
 
@@ -142,8 +132,6 @@ class TakenPlaylistRow(peewee.Model):
     is_done = peewee.BooleanField(default=False)
 
     class Meta:
-        """Its table."""
-
         table_name = "taken_playlists"
 
 
@@ -154,8 +142,6 @@ class PlayerListenerRow(peewee.Model):
     user_id = peewee.TextField(null=True)
 
     class Meta:
-        """Its table."""
-
         table_name = "player_listeners"
 
 
@@ -173,8 +159,6 @@ class PlayerStateRow(peewee.Model):
     line = peewee.TextField(null=True)
 
     class Meta:
-        """Its table."""
-
         table_name = "player_states"
         primary_key = peewee.CompositeKey("device_id", "item_id")
 
@@ -188,8 +172,6 @@ class PlayerImportRow(peewee.Model):
     made_at = MomentField()
 
     class Meta:
-        """Its table."""
-
         table_name = "player_imports"
 
 
@@ -204,8 +186,6 @@ class PlayerChangeRow(peewee.Model):
     is_done = peewee.BooleanField(default=False)
 
     class Meta:
-        """Its table."""
-
         table_name = "player_changes"
 
 
@@ -217,8 +197,6 @@ class RuleSettingsRow(peewee.Model):
     changed = peewee.TextField()
 
     class Meta:
-        """Its table."""
-
         table_name = "rule_settings"
         primary_key = peewee.CompositeKey("device_id", "rule")
 
@@ -230,8 +208,6 @@ class DeviceSettingsRow(peewee.Model):
     changed = peewee.TextField()
 
     class Meta:
-        """Its table."""
-
         table_name = "device_settings"
 
 
@@ -245,8 +221,6 @@ class ExclusionRow(peewee.Model):
     created_at = MomentField()
 
     class Meta:
-        """Its table."""
-
         table_name = "exclusions"
         primary_key = peewee.CompositeKey("user_id", "device_id", "rule", "item_id")
 
@@ -262,8 +236,6 @@ class ChosenPlaylistRow(peewee.Model):
     kind = peewee.TextField(default="Playlist")
 
     class Meta:
-        """Its table."""
-
         table_name = "chosen_playlists"
 
 
@@ -277,8 +249,6 @@ class SelectionRow(peewee.Model):
     created_at = MomentField()
 
     class Meta:
-        """Its table."""
-
         table_name = "selections"
 
 
@@ -291,8 +261,6 @@ class SelectionDeviceRow(peewee.Model):
     keeps_all = peewee.BooleanField(default=False)
 
     class Meta:
-        """Its table."""
-
         table_name = "selection_devices"
         primary_key = peewee.CompositeKey("selection_id", "device_id")
 
@@ -307,8 +275,6 @@ class PlaylistOrderRow(peewee.Model):
     is_gone = peewee.BooleanField(default=False)
 
     class Meta:
-        """Its table."""
-
         table_name = "playlist_orders"
         primary_key = peewee.CompositeKey("user_id", "playlist_id")
 
@@ -320,8 +286,6 @@ class CompanionRow(peewee.Model):
     completed_at = MomentField()
 
     class Meta:
-        """Its table."""
-
         table_name = "beside"
 
 
@@ -333,8 +297,6 @@ class EvictionCooldownRow(peewee.Model):
     until = MomentField()
 
     class Meta:
-        """Its table."""
-
         table_name = "rests"
         primary_key = peewee.CompositeKey("device_id", "item_id")
 
@@ -393,8 +355,6 @@ class DownloadRow(peewee.Model):
     has_copies = peewee.BooleanField(default=False)
 
     class Meta:
-        """Its table."""
-
         table_name = "downloads"
 
 
@@ -405,8 +365,6 @@ class DifferentItemsRow(peewee.Model):
     new_item_id = peewee.TextField()
 
     class Meta:
-        """Its table."""
-
         table_name = "unlike"
         primary_key = peewee.CompositeKey("old_item_id", "new_item_id")
 
@@ -422,8 +380,6 @@ class KeptPartRow(peewee.Model):
     kept_at = MomentField()
 
     class Meta:
-        """Its table."""
-
         table_name = "kept_parts"
 
 
@@ -436,8 +392,6 @@ class DeviceRow(peewee.Model):
     added_at = MomentField()
 
     class Meta:
-        """Its table."""
-
         table_name = "devices"
 
 
@@ -456,8 +410,6 @@ class AccountRow(peewee.Model):
     signed_in_at = MomentField()
 
     class Meta:
-        """Its table."""
-
         table_name = "accounts"
 
 
@@ -472,8 +424,6 @@ class SessionRow(peewee.Model):
     user_agent = peewee.TextField(default="")
 
     class Meta:
-        """Its table."""
-
         table_name = "sessions"
 
 
@@ -484,8 +434,6 @@ class PushSubscriptionRow(peewee.Model):
     sealed = peewee.BlobField()
 
     class Meta:
-        """Its table."""
-
         table_name = "push_subscriptions"
 
 
@@ -503,8 +451,6 @@ class ApiKeyRow(peewee.Model):
     origin = peewee.TextField(null=True)
 
     class Meta:
-        """Its table."""
-
         table_name = "api_keys"
 
 
@@ -521,8 +467,6 @@ class HoldRow(peewee.Model):
     release_at = MomentField(null=True)
 
     class Meta:
-        """Its table."""
-
         table_name = "holds"
 
 
@@ -538,8 +482,6 @@ class FavouriteStateRow(peewee.Model):
     changed_at = MomentField()
 
     class Meta:
-        """Its table."""
-
         table_name = "hearts"
         primary_key = peewee.CompositeKey("user_id", "item_id")
 
@@ -553,8 +495,6 @@ class TombstoneRow(peewee.Model):
     created_at = MomentField()
 
     class Meta:
-        """Its table."""
-
         table_name = "tombstones"
         primary_key = peewee.CompositeKey("user_id", "device_id", "item_id")
 
@@ -581,8 +521,6 @@ class PlayRow(peewee.Model):
     was_there = peewee.BooleanField(null=True)
 
     class Meta:
-        """Its table."""
-
         table_name = "plays"
 
 
@@ -595,8 +533,6 @@ class OwnedRow(peewee.Model):
     device_id = peewee.TextField()
 
     class Meta:
-        """Its table."""
-
         table_name = "owned"
         primary_key = peewee.CompositeKey("download_id", "user_id")
 
@@ -611,8 +547,6 @@ class OwnTallyRow(peewee.Model):
     files = peewee.IntegerField()
 
     class Meta:
-        """Its table."""
-
         table_name = "own_tallies"
         primary_key = peewee.CompositeKey("user_id", "status", "device_id", "part")
 
@@ -626,8 +560,6 @@ class TallyRow(peewee.Model):
     bytes = peewee.IntegerField()
 
     class Meta:
-        """Its table."""
-
         table_name = "tallies"
         primary_key = peewee.CompositeKey("device_id", "status")
 
@@ -641,8 +573,6 @@ class TileRow(peewee.Model):
     files = peewee.IntegerField()
 
     class Meta:
-        """Its table."""
-
         table_name = "tiles"
 
 
@@ -655,8 +585,6 @@ class OwnTileRow(peewee.Model):
     files = peewee.IntegerField()
 
     class Meta:
-        """Its table."""
-
         table_name = "own_tiles"
         primary_key = peewee.CompositeKey("tile_id", "user_id")
 
@@ -668,8 +596,6 @@ class TiledRow(peewee.Model):
     tile_id = peewee.IntegerField()
 
     class Meta:
-        """Its table."""
-
         table_name = "tiled"
 
 
@@ -680,8 +606,6 @@ class CopiedRow(peewee.Model):
     item_id = peewee.TextField()
 
     class Meta:
-        """Its table."""
-
         table_name = "copied"
 
 
@@ -693,8 +617,6 @@ class OwnCopyRow(peewee.Model):
     files = peewee.IntegerField()
 
     class Meta:
-        """Its table."""
-
         table_name = "own_copies"
         primary_key = peewee.CompositeKey("item_id", "user_id")
 
@@ -706,8 +628,6 @@ class MetaRow(peewee.Model):
     value = peewee.TextField()
 
     class Meta:
-        """Its table."""
-
         table_name = "meta"
 
 
@@ -747,8 +667,6 @@ class PageSettingRow(peewee.Model):
     value = peewee.TextField()
 
     class Meta:
-        """Its table."""
-
         table_name = "page_settings"
 
 
@@ -843,8 +761,6 @@ class ProcessRow(peewee.Model):
     roles = peewee.TextField(default="")
 
     class Meta:
-        """Its table."""
-
         table_name = "processes"
 
 
@@ -856,8 +772,6 @@ class MachineRow(peewee.Model):
     heard_at = MomentField()
 
     class Meta:
-        """Its table."""
-
         table_name = "machines"
 
 
@@ -879,8 +793,6 @@ class DeviceMachineRow(peewee.Model):
     aside = peewee.IntegerField(default=0)
 
     class Meta:
-        """Its table."""
-
         table_name = "device_machines"
         primary_key = peewee.CompositeKey("device_id", "machine")
 
@@ -895,8 +807,6 @@ class FindingRow(peewee.Model):
     content = peewee.TextField()
 
     class Meta:
-        """Its table."""
-
         table_name = "findings"
         primary_key = peewee.CompositeKey("kind", "subject", "process_id")
 
@@ -920,8 +830,6 @@ class OrderRow(peewee.Model):
     result = peewee.TextField(null=True)
 
     class Meta:
-        """Its table."""
-
         table_name = "orders"
 
 
