@@ -15,9 +15,8 @@ from sidecar.domain.rules.context import Chosen, KeptSelection
 from sidecar.store.database import Database
 from sidecar.store.schema.fields import MomentField
 
-SAVE = """INSERT INTO selections (id, user_id, name, asked, created_at) VALUES (?, ?, ?, ?, ?)
-    ON CONFLICT (id) DO UPDATE SET name = excluded.name, asked = excluded.asked
-    WHERE selections.user_id = excluded.user_id"""
+ADD = "INSERT INTO selections (id, user_id, name, asked, created_at) VALUES (?, ?, ?, ?, ?)"
+CHANGE = "UPDATE selections SET name = ?, asked = ? WHERE id = ? AND user_id = ? RETURNING 1"
 OF_USER = """SELECT id, name, asked FROM selections WHERE user_id = ?
     ORDER BY created_at, id"""
 ON_DEVICES = """SELECT selection_id, device_id, matched, keeps_all FROM selection_devices
@@ -58,13 +57,20 @@ class Selections:
     def __init__(self, db: Database) -> None:
         self._db = db
 
-    def save(self, user_id: str, saved: SavedSelection, at: datetime) -> None:
-        """Save a filter of a user, new or changed; one of another user stays as it is."""
+    def add(self, user_id: str, saved: SavedSelection, at: datetime) -> None:
+        """Save a new filter of a user."""
         values = [saved.id, user_id, saved.name, write_selection(saved.asked), MOMENT.db_value(at)]
         with self._db.write():
-            self._db.execute_sql(SAVE, values)
+            self._db.execute_sql(ADD, values)
+
+    def change(self, user_id: str, saved: SavedSelection) -> bool:
+        """Change a filter of a user; return whether there is one: it may be deleted meanwhile."""
+        values = [saved.name, write_selection(saved.asked), saved.id, user_id]
+        with self._db.write():
+            is_there = bool(self._db.sql(CHANGE, values))
             # Changed, it may match far fewer for another reason: that is asked again.
             self._db.execute_sql(ASK_AGAIN, [saved.id, user_id])
+        return is_there
 
     def of_user(self, user_id: str) -> list[SavedSelection]:
         """Return the filters of a user, the oldest first."""

@@ -611,7 +611,7 @@ def test_what_a_saved_filter_does_not_match_any_more_goes_only_as_far_as_it_is_b
         house.world.stores.selections,
         SelectionQuestions(house.world.stores.selections, house.world.bus),
     )
-    store.save(ANN, saved, house.world.clock.now())
+    store.add(ANN, saved, house.world.clock.now())
     store.keep(ANN, STICK, saved.id)
     house.library.known = {one.id: one for one in SONGS}
     runner = house.runner(selections.RULE, asking=asking)

@@ -103,7 +103,7 @@ def test_a_question_about_a_saved_filter_is_shown_and_answered_where_no_rules_ru
     house: WebHouse, car: Car, ann: Browser, ben: Browser
 ) -> None:
     saved = SavedSelection("5" * 32, "Jazz", Selection(genres=("Jazz",)))
-    house.store.selections.save(ANN.user_id, saved, house.clock.now())
+    house.store.selections.add(ANN.user_id, saved, house.clock.now())
     house.store.selections.keep(ANN.user_id, STICK, saved.id)
     kept = KeptSelection(id=saved.id, name="Jazz", asked=saved.asked, matched=9)
     asked = SelectionQuestion(ANN.user_id, STICK, kept, 2)
@@ -121,7 +121,7 @@ def test_an_answer_about_a_filter_ends_the_question_everywhere_and_runs_the_rule
     house: WebHouse, car: Car
 ) -> None:
     saved = SavedSelection("5" * 32, "Jazz", Selection(genres=("Jazz",)))
-    house.store.selections.save(ANN.user_id, saved, house.clock.now())
+    house.store.selections.add(ANN.user_id, saved, house.clock.now())
     house.store.selections.keep(ANN.user_id, STICK, saved.id)
     matched = house.store.selections.kept(ANN.user_id, STICK)[0]
     car.services.rules.asking.known.replace(

@@ -220,3 +220,22 @@ def test_the_api_does_the_same(house: WebHouse, ann: Browser) -> None:
     assert ann.send("DELETE", f"{where}/{one}").status_code == 204
     assert ann.send("DELETE", f"{path}/{one}").status_code == 204
     assert ann.told(path)["items"] == []
+
+
+def test_a_filter_that_is_deleted_while_it_is_changed_stays_deleted(
+    house: WebHouse, ann: Browser
+) -> None:
+    serve(house, 1)
+    selection_id = save(house, ann)
+    views = listed(row(70, Type="CollectionFolder", Name="Music", CollectionType="music"))
+
+    def delete_meanwhile(_: Request) -> Reply:
+        house.store.selections.delete(ANN.user_id, selection_id)
+        return json_reply(views)
+
+    house.jellyfin.routes["GET /UserViews"] = delete_meanwhile
+    form = {"name": "Blues", "genres": "Jazz", "library": row(70)["Id"]}
+    answer = ann.press(f"/library/filters/{selection_id}", **form)
+
+    assert answer.status_code == 404
+    assert house.store.selections.of_user(ANN.user_id) == []

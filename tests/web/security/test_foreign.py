@@ -131,7 +131,7 @@ def order_of(house: WebHouse) -> int:
 def selection_of(house: WebHouse) -> SavedSelection:
     """Let Ann have saved a filter that is kept in sync on the stick."""
     saved = SavedSelection("5" * 32, "Jazz", Selection(genres=("Jazz",)))
-    house.store.selections.save(ANN.user_id, saved, house.clock.now())
+    house.store.selections.add(ANN.user_id, saved, house.clock.now())
     house.store.selections.keep(ANN.user_id, STICK, saved.id)
     return saved
 

@@ -105,6 +105,7 @@ class SelectionService:
         """Save a filter, or change the one with this id.
 
         Raises:
+            NotVisible: It was deleted, perhaps while Jellyfin was asked.
             NotPossible: It has no name, or names what is not there.
             errors.JellyfinError: Jellyfin cannot be asked.
         """
@@ -116,7 +117,10 @@ class SelectionService:
             raise NotPossible(msg("There are too many saved filters: delete one first"))
         reader = SelectionReader(self._client(person.user_id))
         saved = SavedSelection(selection_id or self._make_id(), name, _complete(reader, asked))
-        self._selections.save(person.user_id, saved, self._clock.now())
+        if before is None:
+            self._selections.add(person.user_id, saved, self._clock.now())
+        elif not self._selections.change(person.user_id, saved):
+            raise NotVisible
         for device_id in before.device_ids if before else ():
             self._questions.close(person.user_id, device_id, saved.id)
         if before and before.device_ids:
