@@ -56,7 +56,7 @@ def test_a_device_says_what_it_has_room_for_and_what_is_in_its_way(
 ) -> None:
     monkeypatch.setenv("SIDECAR_SERVER__PORT", str(free_port()))
     db = used(house)
-    DeviceSettingsStore(db).save(STICK, {"paused": True})
+    DeviceSettingsStore(db).save(STICK, {"paused": True}, seen={})
     (house / "data" / FOLDER).mkdir()
 
     beside = told(capsys)

@@ -73,7 +73,6 @@ class DeviceSettingsService:
         self._stop_on = stop_on
         self._bus = bus
         self._may_be = may_be
-        self._changing = Lock()
         # Never held during a database query: the caller may hold other locks.
         self._lock = Lock()
         self._now: dict[str, DeviceSettings] = {}
@@ -153,7 +152,7 @@ class DeviceSettingsService:
         Raises:
             ConfigError: One of them is not allowed.
         """
-        return self._checked(device_id, changes)[0]
+        return self._checked(device_id, self._store.of(device_id), changes)[0]
 
     def change(self, device_id: str, changes: Mapping[str, object]) -> DeviceSettings:
         """Change some settings of a device and return all; None undoes a change.
@@ -161,12 +160,15 @@ class DeviceSettingsService:
         Raises:
             ConfigError: One of them is not allowed; nothing was changed.
         """
-        with self._changing:
-            checked, after = self._checked(device_id, changes)
-            self._store.save(device_id, after)
-            with self._lock:
-                self._changes += 1
-                self._now.pop(device_id, None)
+        while True:
+            seen = self._store.of(device_id)
+            checked, after = self._checked(device_id, seen, changes)
+            # Not what somebody changed meanwhile, perhaps in another process: that stays.
+            if self._store.save(device_id, after, seen=seen):
+                break
+        with self._lock:
+            self._changes += 1
+            self._now.pop(device_id, None)
         # Not what was checked: the file may have been read again since.
         now = self.of(device_id) or checked
         if now.paused:
@@ -176,27 +178,29 @@ class DeviceSettingsService:
         return now
 
     def _checked(
-        self, device_id: str, changes: Mapping[str, object]
+        self, device_id: str, stored: Mapping[str, object], changes: Mapping[str, object]
     ) -> tuple[DeviceSettings, dict[str, object]]:
         configured = self.configured(device_id)
         if configured is None:
             raise ConfigError(
                 "devices", device_id, None, msg("the settings do not know this device")
             )
-        merged = {**self._kept(device_id, configured), **changes}
+        merged = {**self._allowed(stored, configured), **changes}
         after = {key: value for key, value in merged.items() if value is not None}
         checked = configured.with_changes(merged)
         self._may_be(checked)
         return checked, after
 
     def _worked_out(self, device_id: str, configured: DeviceSettings) -> DeviceSettings:
-        changed = self._kept(device_id, configured)
+        changed = self._allowed(self._store.of(device_id), configured)
         return configured.with_changes(changed) if changed else configured
 
-    def _kept(self, device_id: str, configured: DeviceSettings) -> dict[str, object]:
+    def _allowed(
+        self, stored: Mapping[str, object], configured: DeviceSettings
+    ) -> dict[str, object]:
         """Return the stored changes, without those that are not allowed any more."""
         kept: dict[str, object] = {}
-        for key, value in self._store.of(device_id).items():
+        for key, value in stored.items():
             try:
                 self._may_be(configured.with_changes({key: value}))
             except ConfigError as wrong:

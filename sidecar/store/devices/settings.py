@@ -31,16 +31,25 @@ class DeviceSettingsStore:
         changed: dict[str, object] = {} if row is None else json.loads(row["changed"])
         return changed
 
-    def save(self, device_id: str, changed: Mapping[str, object]) -> None:
-        """Replace all overrides of a device."""
+    def save(
+        self, device_id: str, changed: Mapping[str, object], *, seen: Mapping[str, object]
+    ) -> bool:
+        """Replace all overrides of a device.
+
+        Returns:
+            Whether they were still as `seen`; otherwise nothing was changed.
+        """
         with self._db.write():
+            if self.of(device_id) != seen:
+                return False
             if not changed:
                 self._db.execute(
                     peewee.ModelDelete(DeviceSettingsRow).where(
                         DeviceSettingsRow.device_id == device_id
                     )
                 )
-                return
+                return True
             row = DeviceSettingsRow.insert(device_id=device_id, changed=json.dumps(dict(changed)))
             key, kept = [DeviceSettingsRow.device_id], [DeviceSettingsRow.changed]
             self._db.execute(row.on_conflict(conflict_target=key, preserve=kept))
+        return True

@@ -33,14 +33,32 @@ class RuleSettingsStore:
         query = RuleSettingsRow.select().where(RuleSettingsRow.device_id == device_id)
         return {row["rule"]: row["changed"] for row in self._db.rows(query)}
 
-    def save(self, device_id: str, rule: str, changed: Mapping[str, object]) -> None:
-        """Keep all that is changed for a rule on a device; nothing means as in the file."""
+    def now(self, device_id: str, rule: str) -> dict[str, object]:
+        """Return what was changed for a rule on a device, as others have it by now."""
+        found: dict[str, object] = json.loads(self._read(device_id).get(rule, "{}"))
+        return found
+
+    def save(
+        self,
+        device_id: str,
+        rule: str,
+        changed: Mapping[str, object],
+        *,
+        seen: Mapping[str, object],
+    ) -> bool:
+        """Keep all that is changed for a rule on a device; nothing means as in the file.
+
+        Returns:
+            Whether it was still as `seen`; otherwise nothing was changed.
+        """
         with self._db.write():
+            if self.now(device_id, rule) != seen:
+                return False
             if not changed:
                 self._db.execute(
                     peewee.ModelDelete(RuleSettingsRow).where(*_match_rule(device_id, rule))
                 )
-                return
+                return True
             row = RuleSettingsRow.insert(
                 device_id=device_id, rule=rule, changed=json.dumps(dict(changed))
             )
@@ -48,6 +66,7 @@ class RuleSettingsStore:
             self._db.execute(
                 row.on_conflict(conflict_target=key, preserve=[RuleSettingsRow.changed])
             )
+        return True
 
 
 def _match_rule(device_id: str, rule: str) -> tuple[peewee.Expression, peewee.Expression]:

@@ -169,7 +169,7 @@ def test_a_change_that_is_not_allowed_any_more_is_passed_over(
     configured: DeviceSettings,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    DeviceSettingsStore(world.db).save(STICK, {"colour": "red"})
+    DeviceSettingsStore(world.db).save(STICK, {"colour": "red"}, seen={})
 
     with caplog.at_level(logging.WARNING):
         assert book.of(STICK) == configured
@@ -276,3 +276,26 @@ def test_a_change_while_the_file_is_read_again_does_not_bring_the_old_one_back(
 
     assert (changed.budget, changed.reserve) == (GB, 1000)
     assert service.of(STICK) == changed
+
+
+def test_what_is_set_on_two_pages_at_the_same_moment_is_both_kept(
+    world: World, stops: Stops, configured: DeviceSettings
+) -> None:
+    elsewhere = open_book(world, stops, configured)
+    others: list[dict[str, object]] = [{"reserve": 1000}]
+
+    def may_be(_: DeviceSettings) -> None:
+        if others:
+            elsewhere.change(STICK, others.pop())
+
+    book = DeviceSettingsService(
+        [configured],
+        devices=world.devices,
+        store=DeviceSettingsStore(world.db),
+        stop_on=stops.devices.append,
+        bus=world.bus,
+        may_be=may_be,
+    )
+    now = book.change(STICK, {"budget": "8 GB"})
+
+    assert (now.budget, now.reserve) == (8 * GB, 1000)

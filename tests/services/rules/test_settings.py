@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from sidecar.config import RulesSettings
 from sidecar.config.rules import ALL_RULES
 from sidecar.domain.rules import album_affinity, latest
 from sidecar.errors import ConfigError
@@ -63,7 +64,7 @@ def test_a_change_that_is_not_allowed_changes_nothing(
 def test_a_change_that_is_not_allowed_any_more_is_passed_over_and_the_others_count(
     book: RuleSettingsService, store: RuleSettingsStore, caplog: pytest.LogCaptureFixture
 ) -> None:
-    store.save(STICK, latest.NAME, {"enabled": True, "colour": "red"})
+    store.save(STICK, latest.NAME, {"enabled": True, "colour": "red"}, seen={})
 
     with caplog.at_level(logging.WARNING):
         assert book.of(latest.RULE, STICK).enabled
@@ -71,3 +72,21 @@ def test_a_change_that_is_not_allowed_any_more_is_passed_over_and_the_others_cou
 
     book.change(latest.RULE, STICK, {"albums": 2})
     assert store.of(STICK, latest.NAME) == {"enabled": True, "albums": 2}
+
+
+def test_what_is_set_on_two_pages_at_the_same_moment_is_both_kept(
+    world: World, store: RuleSettingsStore
+) -> None:
+    elsewhere = RuleSettingsService(ALL_RULES, RuleSettingsStore(world.db))
+    others: list[dict[str, object]] = [{"window": "60 days"}]
+
+    def settings() -> RulesSettings:
+        if others:
+            elsewhere.change(album_affinity.RULE, STICK, others.pop())
+        return ALL_RULES()
+
+    book = RuleSettingsService(settings, store)
+    now = book.change(album_affinity.RULE, STICK, {"threshold": 5})
+
+    assert (now.threshold, now.window) == (5, timedelta(days=60))
+    assert book.of(album_affinity.RULE, STICK) == now

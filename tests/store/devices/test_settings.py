@@ -7,11 +7,11 @@ from tests.store.examples import CARD, STICK
 
 def test_only_what_was_changed_for_a_device_is_kept(db: Database) -> None:
     store = DeviceSettingsStore(db)
-    store.save(STICK, {"budget": "8 GB"})
-    store.save(STICK, {"paused": True, "reserve": 1000})
+    store.save(STICK, {"budget": "8 GB"}, seen={})
+    store.save(STICK, {"paused": True, "reserve": 1000}, seen={"budget": "8 GB"})
 
     assert store.of(STICK) == {"paused": True, "reserve": 1000}
     assert store.of(CARD) == {}
 
-    store.save(STICK, {})
+    store.save(STICK, {}, seen=store.of(STICK))
     assert store.of(STICK) == {}

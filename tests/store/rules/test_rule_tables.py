@@ -48,11 +48,11 @@ def test_an_exclusion_is_for_one_device_or_for_all(db: Database, clock: FakeCloc
 
 def test_only_what_was_changed_for_a_device_is_kept(db: Database) -> None:
     store = RuleSettingsStore(db)
-    store.save(STICK, "latest", {"albums": 3})
-    store.save(STICK, "latest", {"enabled": True, "grace": "2 days"})
+    store.save(STICK, "latest", {"albums": 3}, seen={})
+    store.save(STICK, "latest", {"enabled": True, "grace": "2 days"}, seen={"albums": 3})
 
     assert store.of(STICK, "latest") == {"enabled": True, "grace": "2 days"}
     assert store.of(CARD, "latest") == {}
 
-    store.save(STICK, "latest", {})
+    store.save(STICK, "latest", {}, seen=store.of(STICK, "latest"))
     assert store.of(STICK, "latest") == {}

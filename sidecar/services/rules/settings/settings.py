@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from threading import Lock
 from typing import TypeVar
 
 from sidecar.config import RulesSettings
@@ -24,7 +23,6 @@ class RuleSettingsService:
         """Prepare; `settings` returns the present settings that hold for every device."""
         self._all = settings
         self._store = store
-        self._lock = Lock()
 
     @property
     def _settings(self) -> RulesSettings:
@@ -52,7 +50,9 @@ class RuleSettingsService:
         Raises:
             ConfigError: A change is not valid.
         """
-        return self._settings.with_changes(rule, self._after(rule, device_id, changes))
+        return self._settings.with_changes(
+            rule, self._after(rule, self._store.of(device_id, rule.name), changes)
+        )
 
     def change(self, rule: Rule[S], device_id: str, changes: Mapping[str, object]) -> S:
         """Change some keys of a rule on a device; None resets a key.
@@ -60,24 +60,29 @@ class RuleSettingsService:
         Raises:
             ConfigError: A change is not valid; nothing was stored.
         """
-        with self._lock:
-            after = self._after(rule, device_id, changes)
+        while True:
+            seen = self._store.now(device_id, rule.name)
+            after = self._after(rule, seen, changes)
             checked = self._settings.with_changes(rule, after)
-            self._store.save(device_id, rule.name, after)
-        return checked
+            # Not what somebody changed meanwhile, perhaps in another process: that stays.
+            if self._store.save(device_id, rule.name, after, seen=seen):
+                return checked
 
     def _after(
-        self, rule: Rule[S], device_id: str, changes: Mapping[str, object]
+        self, rule: Rule[S], stored: Mapping[str, object], changes: Mapping[str, object]
     ) -> dict[str, object]:
         # An unknown key is refused, even to reset it.
         self._settings.check_keys(rule, changes)
-        merged = {**self._kept(rule, device_id), **changes}
+        merged = {**self._allowed(rule, stored), **changes}
         return {key: value for key, value in merged.items() if value is not None}
 
     def _kept(self, rule: Rule[S], device_id: str) -> dict[str, object]:
+        return self._allowed(rule, self._store.of(device_id, rule.name))
+
+    def _allowed(self, rule: Rule[S], stored: Mapping[str, object]) -> dict[str, object]:
         """Return the stored changes, without those that only an older release allowed."""
         kept: dict[str, object] = {}
-        for key, value in self._store.of(device_id, rule.name).items():
+        for key, value in stored.items():
             try:
                 self._settings.with_changes(rule, {key: value})
             except ConfigError as wrong:
