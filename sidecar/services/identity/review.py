@@ -6,8 +6,8 @@ Users of a device see the questions about their own files; its managers answer t
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
 
 from sidecar.domain.items.item import Item
 from sidecar.errors import NotVisible
@@ -126,7 +126,14 @@ class IdentityReview:
             device=device_name,
         )
 
-    def answer(self, person: Person, device_id: str, item_id: str, now: str | None) -> None:
+    def answer(
+        self,
+        person: Person,
+        device_id: str,
+        item_id: str,
+        now: str | None,
+        shown: Collection[str] | None = None,
+    ) -> None:
         """Answer which item a file is now.
 
         Args:
@@ -134,6 +141,8 @@ class IdentityReview:
             device_id: Where the file is.
             item_id: The old id of its item.
             now: The id of one of the candidates; None for none of them.
+            shown: The ids of the candidates that they saw: about others, which the library may
+                have got since, it is asked again. None if they are not told: all that there are.
 
         Raises:
             errors.NotVisible: There is no such question that this person may see.
@@ -147,16 +156,19 @@ class IdentityReview:
         if question is None:
             raise NotVisible
         if now is None:
-            ids = [one.id for one in question.candidates]
+            ids = [one.id for one in question.candidates if shown is None or one.id in shown]
             self._downloads.identity.record_different(item_id, ids)
+            others = tuple(one for one in question.candidates if one.id not in ids)
+            still_asked = {item_id: replace(question, candidates=others)} if others else {}
         else:
             found = [one for one in question.candidates if one.id == now]
             if not found:
                 raise NotVisible
             index = ServerFileIndex(self._client(person.user_id))
             self._matching.follow(index, {item_id: found[0]})
+            still_asked = {}
         log.info("%s said what %r is by now", person.name, question.file.title)
-        self._questions.decide([item_id], {})
+        self._questions.decide([item_id], still_asked)
         self._wake()
 
     def _files(self, person: Person, device_id: str) -> Sequence[DoubtView]:

@@ -155,3 +155,18 @@ def test_another_server_is_looked_at_and_taken_on_the_page_by_an_admin_alone(
 
     house.people.clear()
     assert {one.item_id for one in house.rows()} == {one.id for one in house.items()}
+
+
+def test_none_of_them_is_said_of_those_that_were_shown(
+    house: MovingHouse, copies: list[Item]
+) -> None:
+    ann = house.person("ann")
+    review = house.services.web.identity
+    (doubt,) = review.doubts(ann, STICK).files
+
+    review.answer(ann, STICK, doubt.item_id, None, [copies[0].id])
+
+    # The other one came when the page was open already: it is asked about.
+    (still,) = review.doubts(ann, STICK).files
+    assert [one.id for one in still.candidates] == [copies[1].id]
+    assert house.want(*copies, rule="favourites") == 1

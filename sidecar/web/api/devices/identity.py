@@ -35,10 +35,13 @@ class Said(Body):
     Attributes:
         item_id: The former id of its item.
         now: The id of the item it belongs to; null for none of the candidates.
+        shown: The ids of the candidates that the answer *none* is about; others, which the library
+            may have got since, are asked about. Null for all that there are.
     """
 
     item_id: Id
     now: Id | None
+    shown: Annotated[list[Id], Field(max_length=100)] | None = None
 
 
 @matches.get(DEVICE, role=Role.SIGNED_IN, returns=schemas.Doubts)
@@ -50,7 +53,7 @@ def show(services: WebServices, device_id: str) -> DoubtsView:
 @matches.post(DEVICE, role=Role.MANAGER, body=Said, returns=schemas.Doubts)
 def say(services: WebServices, device_id: str, body: Said) -> DoubtsView:
     """Say which item such a file belongs to."""
-    services.identity.answer(person(), device_id, body.item_id, body.now)
+    services.identity.answer(person(), device_id, body.item_id, body.now, body.shown)
     return services.identity.doubts(person(), device_id)
 
 

@@ -23,6 +23,7 @@ from sidecar.web.services import WebServices
 ONE = "/devices/<string(maxlength=80):device_id>/matches"
 NAMES = "/devices/<string(maxlength=80):device_id>/names"
 LONGEST = 200
+MOST_SHOWN = 100
 NONE = "none"
 
 
@@ -39,7 +40,8 @@ def routes(services: WebServices) -> Blueprint:
     def answer(device_id: str) -> Response:
         item_id = request.form.get("item", "")[:LONGEST]
         now = request.form.get("is", NONE)[:LONGEST]
-        review.answer(person(), device_id, item_id, None if now == NONE else now)
+        shown = request.form.getlist("shown")[:MOST_SHOWN]
+        review.answer(person(), device_id, item_id, None if now == NONE else now, shown)
         return redirect(url_for("identity.matches", device_id=device_id), 303)
 
     _add_names(identity, services)
