@@ -2,7 +2,7 @@
 
 refused for now, or an error ──▶ again after 1, 2, 4 … 15 minutes
 wrong password ────────────────▶ never again at this server: Jellyfin may lock the account
-signed out by a person ────────▶ only after the next start
+signed out by a person ────────▶ only after that person or an admin signs it in
 an admin says so ──────────────▶ at once, whatever was before
 """
 
@@ -50,7 +50,6 @@ class AutoSignIn:
         self._pause_s = FIRST_PAUSE_S
         self._next_at = float("-inf")
         self._server_id: str | None = None
-        self._has_begun = False
         self._lock = Lock()
 
     def is_for(self, account: Account) -> bool:
@@ -83,10 +82,6 @@ class AutoSignIn:
         if not self._server.is_there:
             return
         known = self._accounts.by_name(self._name)
-        if known is not None and not self._has_begun:
-            # A start signs in also whom a person signed out before.
-            self._accounts.forget_let_go(known.user_id)
-        self._has_begun = True
         if known is not None and known.is_signed_in:
             self._let_in(self._name)
             return

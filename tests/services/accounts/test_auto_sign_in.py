@@ -137,7 +137,11 @@ def test_an_account_that_a_person_let_go_stays_out(house: House) -> None:
 
     assert not house.is_in
 
-    house.unattended().step()  # after the next start
+    again = house.unattended()  # after the next start
+    again.step()
+    assert not house.is_in
+
+    again.try_now()
     assert house.is_in
 
 
