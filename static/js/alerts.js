@@ -1,5 +1,6 @@
 // What is wrong or waits for an answer: part of every page, fetched again when something changed.
 
+import htmx from "htmx.org";
 import { byId, elementOf, home, parsed, within } from "./page.js";
 
 const PAUSE_MS = 200;
@@ -46,12 +47,12 @@ function show(place, text) {
     const wasSaid = one.id !== "alerts-line" || !isMore;
     if (wasSaid && document.getElementById(one.id)) one.removeAttribute("role");
   }
-  const list = fresh.querySelector("details");
-  if (list) list.open = place.querySelector("details")?.open ?? false;
+  fresh.querySelector("details")?.toggleAttribute("open", place.querySelector("details[open]") !== null);
   const focused = place.contains(document.activeElement) ? document.activeElement : null;
   const held = focused?.closest("section, summary")?.id;
   const value = focused instanceof HTMLButtonElement ? focused.value : "";
   place.replaceChildren(...fresh.children);
+  htmx.process(place);
   if (focused) {
     const section = document.getElementById(held ?? "");
     /** @type {HTMLElement | null | undefined} */
@@ -63,9 +64,7 @@ function show(place, text) {
 /** The bell leads to them, and opens what is folded. */
 export function openAlertsByBell() {
   document.addEventListener("click", (event) => {
-    /** @type {HTMLDetailsElement | null} */
-    const list = document.querySelector("#alerts details");
-    if (list && elementOf(event)?.closest("#bell")) list.open = true;
+    if (elementOf(event)?.closest("#bell")) document.querySelector("#alerts details")?.toggleAttribute("open", true);
   });
 }
 
