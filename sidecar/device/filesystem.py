@@ -47,6 +47,11 @@ class FileSystem:
         return self.kind in _JOURNALLED
 
     @property
+    def keeps_numbers(self) -> bool:
+        """Whether a file keeps its inode number as long as it is there; FAT makes them up."""
+        return self.kind in _JOURNALLED
+
+    @property
     def tells_times_exactly(self) -> bool:
         """Whether a file that is written twice has another time after it; FAT counts by 2 s."""
         return self.kind in _JOURNALLED

@@ -40,7 +40,7 @@ from sidecar.device.own.parts import (
 )
 from sidecar.device.own.stignore import IgnoreFile
 from sidecar.device.root import DeviceRoot
-from sidecar.domain.files.removals import FileStat, Seen, Stranger, was_written_since
+from sidecar.domain.files.removals import FileStat, Seen, Stranger, is_unchanged, was_written_since
 from sidecar.domain.space.space import Space
 from sidecar.errors import DeviceError, NotCertain, Stopped
 from sidecar.messages import msg
@@ -120,6 +120,11 @@ class DeviceFolder:
         """Return the device's size and free space."""
         with self._anchor.translate_errors() as root:
             return read_space(root, self._anchor.file_system)
+
+    @property
+    def keeps_numbers(self) -> bool:
+        """Whether files there keep their inode numbers."""
+        return self._anchor.file_system.keeps_numbers
 
     def stat(self, path: str) -> FileStat | None:
         """Return the facts of a file; None only if it is certainly not there.
@@ -338,7 +343,9 @@ class DeviceFolder:
                     facts = tree.stat_regular(name, handle)
                 except FileExistsError:
                     facts = None
-                if facts is None or scan.to_file_stat(facts) != known:
+                if facts is None or not is_unchanged(
+                    scan.to_file_stat(facts), known, keeps_numbers=self.keeps_numbers
+                ):
                     raise self._taken(path)
                 os.rename(part.name, name, src_dir_fd=parts, dst_dir_fd=handle)
             if not self._anchor.file_system.renames_at_once:

@@ -141,8 +141,26 @@ def was_written_since(facts: FileStat, completed_at: datetime | None) -> bool:
     return later > COARSE_S and not _is_other_zone(later)
 
 
+def is_unchanged(seen: Seen, before: FileStat, *, keeps_numbers: bool) -> bool:
+    """Whether a file is as it was, judging by its facts.
+
+    Args:
+        seen: What is there now.
+        before: What was there.
+        keeps_numbers: Whether files keep their inode number: FAT and exFAT give them others
+            whenever the system has forgotten them for a moment.
+    """
+    if keeps_numbers or not isinstance(seen, FileStat):
+        return seen == before
+    return (seen.size, seen.modified_ns) == (before.size, before.modified_ns)
+
+
 def to_read(
-    files: Iterable[Expected], seen: Mapping[str, Seen], vouched: Mapping[int, FileStat]
+    files: Iterable[Expected],
+    seen: Mapping[str, Seen],
+    vouched: Mapping[int, FileStat],
+    *,
+    keeps_numbers: bool = True,
 ) -> list[tuple[Expected, FileStat]]:
     """Return the files that must be hashed to know whether they are unchanged.
 
@@ -150,6 +168,7 @@ def to_read(
         files: All that should be there.
         seen: What was found, by path.
         vouched: The facts of files that were unchanged at the last scan, by id.
+        keeps_numbers: As for `is_unchanged`.
     """
     return [
         (file, facts)
@@ -157,7 +176,7 @@ def to_read(
         if isinstance(facts := seen[file.path], FileStat)
         and facts.size == file.size
         and file.content_hash is not None
-        and _is_doubtful(file, facts, vouched.get(file.id))
+        and _is_doubtful(file, facts, vouched.get(file.id), keeps_numbers=keeps_numbers)
     ]
 
 
@@ -246,9 +265,11 @@ def decide(
     return Decision(doubts=doubts, sure=sure, ask=ask)
 
 
-def _is_doubtful(file: Expected, facts: FileStat, before: FileStat | None) -> bool:
+def _is_doubtful(
+    file: Expected, facts: FileStat, before: FileStat | None, *, keeps_numbers: bool
+) -> bool:
     if before is not None:
-        return facts != before
+        return not is_unchanged(facts, before, keeps_numbers=keeps_numbers)
     return was_written_since(facts, file.completed_at)
 
 

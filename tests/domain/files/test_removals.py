@@ -83,6 +83,17 @@ def test_only_what_somebody_may_have_written_to_is_read(
 
 
 @pytest.mark.parametrize(
+    ("seen", "is_read"), [(FileStat(100, DONE_NS, 8), False), (LATER, True), (OURS, False)]
+)
+def test_another_number_says_nothing_where_files_do_not_keep_theirs(
+    seen: Seen, is_read: bool
+) -> None:
+    asked = to_read([ours(1)], {"Album/1.flac": seen}, {1: OURS}, keeps_numbers=False)
+
+    assert [file.id for file, _facts in asked] == ([1] if is_read else [])
+
+
+@pytest.mark.parametrize(
     ("seconds", "later"),
     [
         (-3600, False),

@@ -17,6 +17,7 @@ from threading import Lock
 
 from sidecar.clock import Clock
 from sidecar.domain.adoption.matching import choose_samples
+from sidecar.domain.files.removals import is_unchanged
 from sidecar.domain.space.space import round_to_blocks as room_taken
 from sidecar.errors import SidecarError
 from sidecar.jellyfin.client import Jellyfin
@@ -320,7 +321,8 @@ class AdoptionService:
 
 
 def _is_still(device: AttachedDevice, match: Match) -> bool:
-    return device.folder.look([match.file.path])[match.file.path] == match.file.facts
+    seen = device.folder.look([match.file.path])[match.file.path]
+    return is_unchanged(seen, match.file.facts, keeps_numbers=device.folder.keeps_numbers)
 
 
 def _has_bytes_of(device: AttachedDevice, originals: ServerFileIndex, match: Match) -> bool:

@@ -20,6 +20,7 @@ from typing import Protocol
 
 from sidecar.clock import Clock
 from sidecar.device.watcher import Watcher
+from sidecar.domain.files.removals import FileStat, Seen, is_unchanged
 from sidecar.errors import DeviceError
 from sidecar.events import Bus, DeviceChanged, NoticesChanged
 from sidecar.events import Event as News
@@ -165,7 +166,12 @@ class RemovalMonitor:
         answered = question.files.keys() & (question.files if asked is None else asked)
         files = [one for one in self._downloads.queries.files_on(device_id) if one.id in answered]
         seen = device.folder.look(one.path for one in files)
-        still = [one for one in files if seen[one.path] == question.files[one.id].seen]
+        keeps = device.folder.keeps_numbers
+        still = [
+            one
+            for one in files
+            if _is_as_asked(seen[one.path], question.files[one.id].seen, keeps_numbers=keeps)
+        ]
         if gone:
             fates = [(one, question.files[one.id].fate) for one in still]
             count = self._verdicts.removed(device, fates)
@@ -296,6 +302,12 @@ class RemovalMonitor:
             log.info("%s: its files are looked at again later", found)
         scan.forget_doubts()
         return None
+
+
+def _is_as_asked(seen: Seen, asked: Seen, *, keeps_numbers: bool) -> bool:
+    if isinstance(asked, FileStat):
+        return is_unchanged(seen, asked, keeps_numbers=keeps_numbers)
+    return seen == asked
 
 
 def blind_text(name: str, reason: str) -> str:

@@ -187,7 +187,8 @@ class DeviceScan:
     ) -> set[int]:
         """Return the ids of changed files; those that were not hashed become unclear."""
         unlike = set()
-        for file, facts in removals.to_read(files, seen, self._vouched):
+        keeps = self.device.folder.keeps_numbers
+        for file, facts in removals.to_read(files, seen, self._vouched, keeps_numbers=keeps):
             if facts not in self._hashes:
                 found.fresh += 1
                 if found.fresh > READ_AT_ONCE:

@@ -722,6 +722,36 @@ def test_a_fuse_disk_is_looked_after_like_any_other(house: House, tmp_path: Path
     assert house.row(2).file_path == "moved.flac"
 
 
+@needs_root
+@pytest.mark.slow
+def test_files_that_only_have_other_numbers_are_not_read_again(
+    house: House, tmp_path: Path
+) -> None:
+    """FAT and exFAT number their files anew when the system has forgotten them for a moment."""
+    house.removals.close()
+    house.registry.close()
+    shutil.rmtree(house.stick)
+    house.stick.mkdir()
+    with ExitStack() as stack:
+        stack.enter_context(exfat_disk(house.stick, tmp_path / "image"))
+        write_marker(house.stick, Marker(STICK, "Car stick"))
+        house.attach()
+        stack.callback(house.registry.close)
+        house.fill(READ_AT_ONCE + 2)
+        scan = house.scan()
+        assert scan.look().again_in is None
+        for number in range(1, READ_AT_ONCE + 3):
+            file, copy = house.path(number), house.path(number).with_suffix(".copy")
+            before = file.stat()
+            shutil.copy2(file, copy)
+            copy.replace(file)
+            after = file.stat()
+            assert after.st_ino != before.st_ino
+            assert after.st_mtime_ns == before.st_mtime_ns
+
+        assert scan.look().again_in is None
+
+
 # -- many at once
 
 
