@@ -66,7 +66,7 @@ class FileRenaming:
                     raise
                 continue
             # After a crash it may have been renamed already.
-            if not is_there and not _is(device.folder, path, size):
+            if not is_there and not _is_its_file(device.folder, path, download):
                 break
             if not self._downloads.queue.follow(download, place):
                 # Another download has the path by now, or the row has another state.
@@ -132,9 +132,12 @@ def _in_order(planned: Sequence[Download]) -> Iterator[tuple[Download, Sequence[
         yield first, (build_distinct_path(first.file_path, first.item_id),)
 
 
-def _is(folder: DeviceFolder, path: str, size: int) -> bool:
+def _is_its_file(folder: DeviceFolder, path: str, download: Download) -> bool:
+    """Whether what is at a path is the file of a download, and not a person's of its size."""
     there = folder.stat(path)
-    return there is not None and there.size == size
+    if there is None or there.size != download.file_size:
+        return False
+    return download.content_hash in {None, folder.content_hash(path)}
 
 
 def _beside(

@@ -146,6 +146,23 @@ def test_killed_between_the_rename_and_the_row_it_goes_on(
     assert len(house.files()) == 2
 
 
+def test_what_a_person_has_at_the_new_name_is_not_taken_for_the_renamed_file(
+    house: MovingHouse, renaming: FileRenaming
+) -> None:
+    """Of the same length: a tagger that renames files keeps it as well."""
+    retag(house)
+    row = house.row("Tone One")
+    assert row.wanted_path is not None
+    theirs = house.stick / row.wanted_path
+    theirs.parent.mkdir(parents=True)
+    (house.stick / row.file_path).unlink()
+    theirs.write_bytes(b"y" * (row.file_size or 0))
+
+    renaming.step()
+
+    assert house.row("Tone One").file_path == row.file_path
+
+
 def test_what_the_watcher_of_the_device_sees_renamed_first_keeps_its_new_name(
     house: MovingHouse, renaming: FileRenaming
 ) -> None:
