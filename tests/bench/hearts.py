@@ -33,6 +33,8 @@ from sidecar.errors import ServerAway
 from sidecar.events import DownloadChanged, Event
 from sidecar.jellyfin.live.events import UserDataChanged, UserDataEntry
 from sidecar.process import limits
+from sidecar.services.health.tasks import Tasks
+from sidecar.services.playback.client_messages.acts import Acts
 from sidecar.services.rules.favourites.favourites import FavouritesFollower
 from sidecar.services.rules.favourites.states import AccountFavourites
 from sidecar.services.rules.followed_account import FollowedAccount
@@ -136,6 +138,8 @@ class Presser:
             planning=house.services.rules.planning,
             settings=FavouritesSettings(),
             clock=house.clock,
+            acts=Acts(house.clock),
+            tasks=Tasks(house.clock),
         )
 
     @contextmanager

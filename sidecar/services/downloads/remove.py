@@ -59,9 +59,8 @@ class RemoveDownloads:
         registry: DeviceRegistry,
         claims: Claims,
         clock: Clock,
-        orders: DeviceOrders | None = None,
+        orders: DeviceOrders,
     ) -> None:
-        """Prepare; `orders` asks other machines, if there may be any."""
         self._orders = orders
         self._db = stores.db
         self._downloads = stores.downloads
@@ -144,8 +143,6 @@ class RemoveDownloads:
         self, person: Person, downloads: Sequence[Download], order: DownloadCommand
     ) -> Mapping[int, ActionResult]:
         """Ask other machines to delete the files that are there; one order for each device."""
-        if self._orders is None:
-            return {}
         by_device: defaultdict[str, list[Download]] = defaultdict(list)
         for one in downloads:
             by_device[one.device_id].append(one)

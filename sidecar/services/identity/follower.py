@@ -46,7 +46,7 @@ class IdentityFollower:
         tell: Callable[[JellyfinError], object],
         is_server_there: Callable[[], bool],
         clock: Clock,
-        tasks: Tasks | None = None,
+        tasks: Tasks,
     ) -> None:
         """Prepare; the first check is due at once.
 
@@ -59,7 +59,7 @@ class IdentityFollower:
             clock: For all waits.
             tasks: Are told of each check.
         """
-        self._tasks = tasks or Tasks(clock)
+        self._tasks = tasks
         self._looking = looking
         self._user_id = user_id
         self._name = name

@@ -61,11 +61,11 @@ class RuleRunner:
         planning: WishService,
         book: RuleSettingsService,
         clock: Clock,
+        acts: Acts,
+        choices: FillChoices,
+        asking: SelectionQuestions,
+        tasks: Tasks,
         rules: Iterable[ComputedRule[Any]] = COMPUTED_RULES,
-        acts: Acts | None = None,
-        choices: FillChoices | None = None,
-        asking: SelectionQuestions | None = None,
-        tasks: Tasks | None = None,
     ) -> None:
         """Prepare; sends no request, and every rule is due.
 
@@ -76,17 +76,17 @@ class RuleRunner:
             planning: Takes the wishes.
             book: The settings of each rule on each device.
             clock: For all waits.
-            rules: All rules, the most urgent first.
             acts: Is told of the playlists that the account changes.
             choices: What was chosen to fill the devices.
             asking: Learns what saved filters match.
             tasks: Are told of the runs of all rules.
+            rules: All rules, the most urgent first.
         """
-        self._tasks = tasks or Tasks(clock)
+        self._tasks = tasks
         self._selections = stores.selections
         self._asking = asking
-        self._acts = acts or Acts(clock)
-        self._choices = choices or FillChoices()
+        self._acts = acts
+        self._choices = choices
         self._library = library
         self._account = account
         self._user_id = account.user_id
@@ -308,7 +308,7 @@ class RuleRunner:
             grace=context.settings.grace,
             unsure_of=wanted.unsure_of,
         )
-        if self._asking is not None and rule.name == selections.NAME:
+        if rule.name == selections.NAME:
             # Only now: what a filter matches is believed once its holds follow it.
             self._asking.learn(self._user_id, context.device_id, wanted.matched)
         if queued:

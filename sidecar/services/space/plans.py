@@ -212,7 +212,7 @@ class PlanService:
         outlook: Outlook,
         inventory: Inventory,
         activity: ActivityLog,
-        formats: DeviceFormats | None = None,
+        formats: DeviceFormats,
     ) -> None:
         self._activity = activity
         self._access = access
@@ -268,7 +268,7 @@ class PlanService:
             PlanChanged: Another format is set by now.
         """
         self._access.managed(person, device_id)
-        if self._formats is None or not self._formats.confirm(device_id, name):
+        if not self._formats.confirm(device_id, name):
             raise PlanChanged(msg("Meanwhile another format is set: look at the plan again"))
         text = msg("Its files may be replaced by files in another format")
         self._activity.confirm(person.user_id, device_id, text)
@@ -295,7 +295,7 @@ class PlanService:
         unseen = frozenset(lines) - seen.keys()
         gone = unseen if person.is_admin else self._inventory.list_gone(unseen)
         costs: Mapping[str, Cost] = {}
-        if self._formats is not None and plans:
+        if plans:
             costs = attempt(partial(self._formats.costs, plans), "other formats of devices", dict)
 
         def view(device: DeviceView) -> DevicePlan:
@@ -423,7 +423,7 @@ class PlanService:
         return sums
 
     def _reformat(self, person: Person, device_id: str, cost: Cost | None) -> Reformat | None:
-        if self._formats is None or cost is None or not cost.anew:
+        if cost is None or not cost.anew:
             return None
         whose = self._ownership.shares(person, cost.anew)
         if whose.hidden:

@@ -17,7 +17,9 @@ from sidecar.errors import NotPossible
 from sidecar.jellyfin.library.browse import BrowseQuery
 from sidecar.jellyfin.live.events import UserDataChanged, UserDataEntry
 from sidecar.services.downloads.commands import AddResult, DownloadCommand, ResultKind
+from sidecar.services.health.tasks import Tasks
 from sidecar.services.library.download_state import ButtonState
+from sidecar.services.playback.client_messages.acts import Acts
 from sidecar.services.rules.favourites.favourites import FavouritesFollower
 from sidecar.services.rules.favourites.states import AccountFavourites
 from sidecar.services.rules.followed_account import FollowedAccount
@@ -58,6 +60,8 @@ def follow(house: MovingHouse) -> FavouritesFollower:
         planning=house.services.rules.planning,
         settings=FavouritesSettings(),
         clock=house.clock,
+        acts=Acts(house.clock),
+        tasks=Tasks(house.clock),
     )
     follower.step()
     return follower

@@ -9,6 +9,7 @@ import pytest
 from sidecar.demo.state.core import StartupPhase
 from sidecar.errors import JellyfinError, ServerAway
 from sidecar.jellyfin.live.events import Connected, LibraryChanged
+from sidecar.services.health.tasks import Tasks
 from sidecar.services.identity.follower import (
     CONNECTED_REST_S,
     EVERY_S,
@@ -41,6 +42,7 @@ def follower(house: MovingHouse) -> IdentityFollower:
         tell=told.append,
         is_server_there=lambda: True,
         clock=house.clock,
+        tasks=Tasks(house.clock),
     )
 
 

@@ -15,6 +15,7 @@ from sidecar.domain.wishes import Reason, Wish
 from sidecar.jellyfin.tokens import TokenBox
 from sidecar.services.accounts.accounts import AccountService
 from sidecar.services.accounts.person import Person
+from sidecar.services.devices.orders import DeviceOrders
 from sidecar.services.downloads.actions import DownloadActions
 from sidecar.services.downloads.add import AddDownloads
 from sidecar.services.downloads.commands import ActionResult, DownloadCommand
@@ -132,6 +133,13 @@ def furnished(works: Works, world: World, server: Answering, tmp_path: Path) -> 
             registry=works.registry,
             claims=works.claims,
             clock=world.clock,
+            orders=DeviceOrders(
+                world.stores.orders,
+                works.registry,
+                world.stores.processes,
+                world.bus,
+                world.clock,
+            ),
         ),
     )
     tombstones = Tombstones(world.db, world.clock)

@@ -23,6 +23,8 @@ from sidecar.jellyfin.http import wait_limit
 from sidecar.jellyfin.listing import Listing
 from sidecar.jellyfin.live.events import LibraryChanged, UserDataChanged, UserDataEntry
 from sidecar.jellyfin.sign_in import SignIn
+from sidecar.services.health.tasks import Tasks
+from sidecar.services.playback.client_messages.acts import Acts
 from sidecar.services.rules.favourites.favourites import FavouritesFollower
 from sidecar.services.rules.favourites.states import AccountFavourites
 from sidecar.services.rules.followed_account import FollowedAccount
@@ -58,6 +60,8 @@ def follow(
         planning=house.services.rules.planning,
         settings=FavouritesSettings(),
         clock=house.clock,
+        acts=Acts(house.clock),
+        tasks=Tasks(house.clock),
     )
     follower.step()
     return follower

@@ -15,6 +15,8 @@ from sidecar.domain.rules import fill
 from sidecar.domain.space.eviction import REST
 from sidecar.jellyfin.library import candidates
 from sidecar.services.accounts.person import Person
+from sidecar.services.health.tasks import Tasks
+from sidecar.services.playback.client_messages.acts import Acts
 from sidecar.services.rules.fill.fill import (
     AGAIN_AFTER_S,
     ASKED_ABOUT,
@@ -24,6 +26,7 @@ from sidecar.services.rules.fill.fill import (
 from sidecar.services.rules.followed_account import FollowedAccount
 from sidecar.services.rules.library_cache import CachedLibrary
 from sidecar.services.rules.runner import RuleRunner
+from sidecar.services.rules.selections.questions import SelectionQuestions
 from tests.fakes.clock import FakeClock
 from tests.fakes.servers.answering import Reply, Request, json_reply
 from tests.services.conftest import STICK, track
@@ -109,8 +112,11 @@ def run_rule(house: WebHouse, person: Person) -> None:
         planning=house.services.rules.planning,
         book=house.services.rules.settings,
         clock=house.clock,
-        rules=[fill.RULE],
+        acts=Acts(house.clock),
         choices=house.services.rules.choices,
+        asking=SelectionQuestions(house.store.selections, house.bus),
+        tasks=Tasks(house.clock),
+        rules=[fill.RULE],
     ).step()
 
 

@@ -22,6 +22,8 @@ from sidecar.process.threads import LOOK_ANYWAY_S
 from sidecar.services.accounts import following
 from sidecar.services.accounts.following import IDLE_S
 from sidecar.services.health.tasks import TaskRun, Tasks
+from sidecar.services.playback.client_messages.acts import Acts
+from sidecar.services.rules.fill.choices import FillChoices
 from sidecar.services.rules.followed_account import FollowedAccount
 from sidecar.services.rules.now_playing import GAP_S
 from sidecar.services.rules.runner import (
@@ -126,9 +128,11 @@ class House:
             planning=self.planning,
             book=self.book,
             clock=self.world.clock,
-            rules=rules or COMPUTED_RULES,
-            asking=asking,
+            acts=Acts(self.world.clock),
+            choices=FillChoices(),
+            asking=asking or SelectionQuestions(self.world.stores.selections, self.world.bus),
             tasks=self.tasks,
+            rules=rules or COMPUTED_RULES,
         )
 
     def watched(self, rule: ComputedRule[Any]) -> ComputedRule[Any]:

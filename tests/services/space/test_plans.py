@@ -9,16 +9,21 @@ from pydantic import ByteSize
 from sidecar.config import DeviceSettings
 from sidecar.device.inspect import read_space_at
 from sidecar.device.own.marker import Marker, write_marker
+from sidecar.domain.downloads.download import Download
 from sidecar.domain.items.item import Item
 from sidecar.domain.wishes import Reason, Wish
-from sidecar.errors import DeviceError, NotVisible
+from sidecar.errors import DeviceError, NotFound, NotVisible
 from sidecar.services.accounts.person import Person
+from sidecar.services.devices.settings import DeviceSettingsService
 from sidecar.services.devices.views import DeviceView
 from sidecar.services.health.problems import Problems
 from sidecar.services.rules.wishes import WishService
 from sidecar.services.space import planner
 from sidecar.services.space.planner import PlanChanged, SpacePlanner
 from sidecar.services.space.plans import PlanService
+from sidecar.services.transfers.claims import Claims
+from sidecar.services.transfers.finishing.formats import DeviceFormats
+from sidecar.store.devices.settings import DeviceSettingsStore
 from sidecar.store.downloads.inventory import Inventory
 from tests.services.conftest import ANN, STICK, World, access_to, owned, registry_of, track
 
@@ -59,6 +64,9 @@ def plans(world: World, tmp_path: Path) -> Iterator[PlanService]:
             return []
         return [DeviceView(STICK, "Car stick", "", None, 10 * BLOCK, 0, None, None)]
 
+    def item(download: Download) -> Item:
+        raise NotFound(download.item_id)
+
     wish(world, ANN, track(1, size=BLOCK))
     wish(world, BEN.user_id, track(2, size=11 * BLOCK))
     yield PlanService(
@@ -69,6 +77,20 @@ def plans(world: World, tmp_path: Path) -> Iterator[PlanService]:
         outlook=room.outlook,
         inventory=Inventory(world.db),
         activity=world.stores.activity,
+        formats=DeviceFormats(
+            DeviceSettingsService(
+                [settings],
+                devices=world.devices,
+                store=DeviceSettingsStore(world.db),
+                stop_on=lambda _device_id: None,
+                bus=world.bus,
+            ),
+            stores=world.stores,
+            registry=registry,
+            claims=Claims(),
+            item=item,
+            server_is_there=lambda: True,
+        ),
     )
     registry.close()
 

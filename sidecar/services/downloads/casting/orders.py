@@ -58,7 +58,7 @@ class CastOrders:
         planning: WishService,
         downloads: Downloads,
         clock: Clock,
-        acts: Acts | None = None,
+        acts: Acts,
         playing: Callable[[str], frozenset[str]] = lambda _user_id: frozenset(),
     ) -> None:
         """Prepare.
@@ -72,7 +72,7 @@ class CastOrders:
             acts: Is told of what is cast.
             playing: Returns the items that an account plays, or did a moment ago.
         """
-        self._acts = acts or Acts(clock)
+        self._acts = acts
         self._playing = playing
         self._accounts = accounts
         self._registry = registry

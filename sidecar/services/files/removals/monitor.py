@@ -97,7 +97,7 @@ class RemovalMonitor:
         problems: Problems,
         bus: Bus,
         clock: Clock,
-        tasks: Tasks | None = None,
+        tasks: Tasks,
         make_watch: MakeWatch = watch,
     ) -> None:
         self._downloads = downloads
@@ -106,7 +106,7 @@ class RemovalMonitor:
         self._problems = problems
         self._bus = bus
         self._clock = clock
-        self._tasks = tasks or Tasks(clock)
+        self._tasks = tasks
         self._make_watch = make_watch
         self._posts: dict[str, _WatchedDevice] = {}
         self._lock = Lock()

@@ -97,8 +97,8 @@ class FavouritesFollower:
         planning: WishService,
         settings: rule.FavouritesSettings,
         clock: Clock,
-        acts: Acts | None = None,
-        tasks: Tasks | None = None,
+        acts: Acts,
+        tasks: Tasks,
     ) -> None:
         """Prepare; sends no request.
 
@@ -112,8 +112,8 @@ class FavouritesFollower:
             acts: Is told of the hearts that the account presses.
             tasks: Are told of each look through all favourites.
         """
-        self._tasks = tasks or Tasks(clock)
-        self._acts = acts or Acts(clock)
+        self._tasks = tasks
+        self._acts = acts
         self._client = client
         self._account = account
         self._user_id = account.user_id

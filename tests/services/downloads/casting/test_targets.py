@@ -34,6 +34,7 @@ from sidecar.services.devices.registry import DeviceRegistry
 from sidecar.services.downloads.casting.orders import CastOrders
 from sidecar.services.downloads.casting.targets import CastTargets
 from sidecar.services.health.problems import Problems
+from sidecar.services.playback.client_messages.acts import Acts
 from sidecar.services.rules.wishes import WishService
 from sidecar.store.database import Database
 from sidecar.store.downloads.order import NotNow
@@ -96,6 +97,7 @@ class Sidecar:
             planning=self.planning,
             downloads=self.downloads,
             clock=clock,
+            acts=Acts(clock),
         )
         self.casting = CastTargets(
             accounts=self.accounts,
@@ -396,12 +398,14 @@ def test_what_is_cast_while_the_server_goes_away_waits_for_it(
 ) -> None:
     caplog.set_level(logging.INFO)
     tone = phone.named(ItemType.AUDIO, "Tone 1")
+    clock = HastyClock(50)
     hasty = CastOrders(
         accounts=sidecar.accounts,
         registry=sidecar.registry,
         planning=sidecar.planning,
         downloads=sidecar.downloads,
-        clock=HastyClock(50),
+        clock=clock,
+        acts=Acts(clock),
     )
     sidecar.orders = hasty
     with sidecar.running():

@@ -35,6 +35,7 @@ from sidecar.services.files.removals.review import RemovalReview
 from sidecar.services.files.removals.scan import READ_AT_ONCE, DeviceScan
 from sidecar.services.health.notices import Subject
 from sidecar.services.health.problems import Problem, ProblemKind, Problems
+from sidecar.services.health.tasks import Tasks
 from sidecar.services.rules.wishes import WishService
 from sidecar.services.transfers.recovery import DeviceRecovery
 from sidecar.store.downloads.filter import DownloadFilter
@@ -210,6 +211,7 @@ def furnished(world: World, stick: Path) -> House:
         problems=problems,
         bus=world.bus,
         clock=world.clock,
+        tasks=Tasks(world.clock),
         make_watch=buttons.make,
     )
     return House(
@@ -1202,6 +1204,7 @@ def test_the_real_watch_and_the_thread_notice_a_removal_by_themselves(
         problems=house.problems,
         bus=world.bus,
         clock=SystemClock(),
+        tasks=Tasks(SystemClock()),
     )
     thread = threading.Thread(target=lambda: _run(world, removals, stop), name="watcher")
     gone = threading.Event()
