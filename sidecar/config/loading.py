@@ -16,7 +16,9 @@ from typing import Any
 import platformdirs
 from pydantic import ValidationError
 
+from sidecar.config.base import Section
 from sidecar.config.files import not_text, read_secret, read_text
+from sidecar.config.schema import KeyKind, describe_keys
 from sidecar.config.settings import Settings, check_devices
 from sidecar.errors import ConfigError
 
@@ -24,8 +26,6 @@ PREFIX = "SIDECAR_"
 FILE_NAME = "config.toml"
 # Not keys of a section: the path of the file, and the list of devices.
 NOT_SETTINGS = {"SIDECAR_CONFIG", "SIDECAR_DEVICES"}
-# The values of these are masked in error messages.
-SECRETS = {"password", "secret", "api_key", "passphrase"}
 
 # What pydantic says otherwise, in words that have nothing to do with Python.
 REASONS = {
@@ -37,6 +37,7 @@ REASONS = {
     "bool_type": "must be true or false",
     "int_parsing": "must be a whole number",
     "int_type": "must be a whole number",
+    "string_type": "must be text in quotation marks",
 }
 
 
@@ -191,9 +192,18 @@ def _explain(
     if first["type"] in {"extra_forbidden", "model_type"}:
         # An unknown key may be a misspelt `password`; a value in place of a section may hold one.
         value = None
-    elif SECRETS & set(place) or place[0] in {"database", "redis"}:
+    elif _is_secret(Settings, place):
         value = "********"
     return ConfigError(where, key, value, reason)
+
+
+def _is_secret(section: type[Section], place: tuple[str | int, ...]) -> bool:
+    """Return whether a place is in a secret, by the kind that its section declares."""
+    name, *further = place
+    inner = section.model_fields[name].annotation if name in section.model_fields else None
+    if isinstance(inner, type) and issubclass(inner, Section):
+        return bool(further) and _is_secret(inner, tuple(further))
+    return any(key.name == name and key.kind is KeyKind.SECRET for key in describe_keys(section))
 
 
 def _describe_step(part: str | int) -> str:

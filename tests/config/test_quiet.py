@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from pydantic.fields import FieldInfo
 
 from sidecar.config import DeviceSettings, Settings, load
 from sidecar.config.base import Section
@@ -31,7 +32,13 @@ def sections(section: type[Section], *path: str) -> Iterator[tuple[str, ...]]:
             yield (*path, name)
 
 
+def declared(section: type[Section], name: str, *further: str) -> FieldInfo:
+    field = section.model_fields[name]
+    return declared(field.annotation, *further) if further else field  # type: ignore[arg-type]  # a section
+
+
 KEYS = sorted(sections(Settings))
+SECRETS = [key for key in KEYS if "SecretStr" in str(declared(Settings, *key).annotation)]
 
 
 def told(tmp_path: Path, environ: dict[str, str], file: str = "") -> str:
@@ -53,6 +60,19 @@ def test_no_address_shows_its_password(tmp_path: Path, address: str) -> None:
         section = ".".join(key[:-1])
         if section:
             assert CANARY not in told(tmp_path, {}, f'[{section}]\n{key[-1]} = "{address}"\n'), name
+
+
+@pytest.mark.parametrize("value", [f'"{CANARY}"', f'["{CANARY}"]', f'{{a = "{CANARY}"}}'])
+def test_no_secret_that_is_refused_is_shown(tmp_path: Path, value: str) -> None:
+    assert len(SECRETS) >= 7
+    for *section, name in SECRETS:
+        assert CANARY not in told(tmp_path, {}, f"[{'.'.join(section)}]\n{name} = {value}\n")
+
+
+def test_a_key_that_is_too_short_is_named_and_masked(tmp_path: Path) -> None:
+    text = told(tmp_path, {}, '[metrics]\nkey = "short"\n')
+
+    assert text.endswith("metrics.key = '********': must have at least 20 characters")
 
 
 def test_an_address_is_told_as_far_as_it_is_no_secret(tmp_path: Path) -> None:
