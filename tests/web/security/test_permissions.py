@@ -13,9 +13,11 @@ from sidecar.web.security.permissions import SOCKET_EVENTS, Role, decided_here, 
 from tests.fakes.clock import FakeClock
 from tests.web.all_routes import all_routes
 from tests.web.house import ANN, EVE, Browser, WebHouse, web_house
-from tests.web.roles import declared_roles
+from tests.web.roles import declared_roles, web_without_services
 
 DECLARED = declared_roles()
+# Put together once: it takes longer than a request.
+RULES = {one.endpoint: one.rule for one in all_routes(web_without_services()).iter_rules()}
 ROUTES = {key: role for key, role in DECLARED.items() if role is not None}
 UNSAFE = sorted(key for key in ROUTES if key[1] != "GET")
 FOR_MEMBERS = sorted(key for key, role in ROUTES.items() if role > Role.ANYBODY)
@@ -143,9 +145,8 @@ THEIR_OWN = {
 }
 
 
-def url(web: Web, endpoint: str) -> str:
-    rule = next(one for one in all_routes(web).iter_rules() if one.endpoint == endpoint)
-    path = re.sub(r"<path:[^>]*>", "icon.svg", rule.rule)
+def url(endpoint: str) -> str:
+    path = re.sub(r"<path:[^>]*>", "icon.svg", RULES[endpoint])
     path = re.sub(r"<string[^>]*>", "f" * 32, path)
     path = re.sub(r"<int[^>]*>", "7", path)
     return re.sub(r"<[^>]*>", "stick", path)
@@ -158,9 +159,9 @@ def test_every_route_says_who_may_ask_and_few_are_for_strangers() -> None:
     assert {key for key, role in ROUTES.items() if role is Role.OWNER} == FOR_OWNERS
 
 
-def test_every_route_that_needs_somebody_refuses_a_stranger(web: Web, client: Client) -> None:
+def test_every_route_that_needs_somebody_refuses_a_stranger(client: Client) -> None:
     for endpoint, verb in FOR_MEMBERS:
-        answer = client.open(url(web, endpoint), method=verb)
+        answer = client.open(url(endpoint), method=verb)
 
         assert answer.status_code in {303, 401}, (endpoint, verb)
         assert b"Track" not in answer.data
@@ -237,12 +238,10 @@ def test_lists_and_counts_show_only_what_one_may_see(
         {"Sec-Fetch-Site": "same-site", "Origin": "http://localhost"},
     ],
 )
-def test_no_change_is_taken_from_another_site_s_page(
-    web: Web, ann: Browser, headers: dict[str, str]
-) -> None:
+def test_no_change_is_taken_from_another_site_s_page(ann: Browser, headers: dict[str, str]) -> None:
     for endpoint, verb in UNSAFE:
         answer = ann.client.open(
-            url(web, endpoint), method=verb, headers=headers | {"X-Sidecar-CSRF": ann.csrf}
+            url(endpoint), method=verb, headers=headers | {"X-Sidecar-CSRF": ann.csrf}
         )
 
         assert answer.status_code == 403, (endpoint, verb)
@@ -252,7 +251,7 @@ def test_a_change_needs_the_session_s_own_token(house: WebHouse) -> None:
     for endpoint, verb in (key for key in UNSAFE if ROUTES[key] > Role.ANYBODY):
         is_admin_s = ROUTES[endpoint, verb] >= Role.ADMIN
         other, who = house.come_in(ANN), house.come_in(EVE if is_admin_s else ANN)
-        path = url(house.web, endpoint)
+        path = url(endpoint)
         statuses = [
             who.client.open(path, method=verb, headers={"X-Sidecar-CSRF": token}).status_code
             for token in ("", other.csrf, "ü", who.csrf)
@@ -298,9 +297,9 @@ def test_the_live_connection_has_no_events_but_coming_and_going() -> None:
     ]
 
 
-def test_what_is_for_admins_is_refused_to_others(web: Web, ann: Browser) -> None:
+def test_what_is_for_admins_is_refused_to_others(ann: Browser) -> None:
     for endpoint, verb in (key for key, role in ROUTES.items() if role >= Role.ADMIN):
-        assert ann.send(verb, url(web, endpoint), {}).status_code == 403, (endpoint, verb)
+        assert ann.send(verb, url(endpoint), {}).status_code == 403, (endpoint, verb)
 
 
 def test_the_demo_lets_only_its_own_machine_decide_about_the_machine(
@@ -313,7 +312,7 @@ def test_the_demo_lets_only_its_own_machine_decide_about_the_machine(
 
         def ask(endpoint: str, verb: str, environ: dict[str, str]) -> TestResponse:
             return eve.client.open(
-                url(house.web, endpoint),
+                url(endpoint),
                 method=verb,
                 data={"csrf": eve.csrf},
                 environ_overrides=environ,
