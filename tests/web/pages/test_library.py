@@ -186,7 +186,9 @@ def test_a_search_looks_on_each_shelf(house: WebHouse, ann: Browser) -> None:
 def test_nothing_found_explains_itself(house: WebHouse, ann: Browser) -> None:
     has(house)
 
-    assert "Nothing matches “zzz”" in told(ann.get("/library?q=zzz").text)
+    page = ann.get("/library?q=zzz").text
+    assert "Nothing matches “zzz”" in told(page)
+    assert re.search(r'<a class="button" href="/library">\s*Show everything', page)
     assert "Nothing here yet" in ann.get("/library?shelf=albums").text
 
 
