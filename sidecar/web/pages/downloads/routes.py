@@ -147,6 +147,8 @@ def _downloads(services: WebServices) -> str:
     is_grouped = found.total >= GROUPED_FROM if shown.is_grouped is None else shown.is_grouped
     devices = services.devices.devices(person)
     notices = services.notices.notices(person)
+    transfers = services.transfers.transfers(person) if person.is_admin else None
+    limit = transfers.speed_limit if transfers else None
     running = [
         one
         for one in listing.progress()
@@ -171,8 +173,8 @@ def _downloads(services: WebServices) -> str:
         is_grouped=is_grouped,
         # There is another row to move one before or behind.
         can_move=shown.sort is Sort.QUEUE and sum(bool(one.waiting) for one in rows) > 1,
-        transfers=services.transfers.transfers(person) if person.is_admin else None,
-        speed_limits=SPEED_LIMITS,
+        transfers=transfers,
+        speed_limits=sorted({*SPEED_LIMITS, limit} if limit else SPEED_LIMITS),
         counts=all_counts(counts),
         total_speed=sum(one.speed for one in running),
         bytes_waiting=listing.bytes_waiting(person),

@@ -582,6 +582,10 @@ def test_who_may_steers_all_transfers_from_the_list(house: WebHouse) -> None:
         assert "The speed limit is changed." in told(limit=limit)
         assert transfers.transfers(EVE).speed_limit == so
     assert '<option value="123" selected>' in eve.get("/downloads").text
+    told(limit="3000000")
+    offered = re.findall(r'<option value="(\d+)"', eve.get("/downloads").text)
+    assert "3000000" in offered
+    assert offered == sorted(offered, key=int)
     told(limit="usual")
     assert transfers.transfers(EVE).speed_limit is None
     for bad in ({"limit": "-1"}, {"limit": "9" * 13}, {"limit": "²"}, {"automatic": "maybe"}, {}):
