@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from http import HTTPStatus
 from typing import TypeVar
 
 from flask import request
 from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic_core import ErrorDetails
 
 from sidecar.web.request.errors import ApiError
 
 JSON = "application/json"
 LONGEST_BODY = 64 * 1024
+# The patterns of ids: plain, or as a UUID, which has 32.
+_ID = re.compile(r"\^\[0-9a-f\]\{(\d+)\}\$|\^\[0-9a-fA-F\]\{8\}.*\{12\}\\z")
 
 
 class Body(BaseModel):
@@ -74,8 +78,16 @@ def _told(error: ValidationError, kind: type[Body]) -> tuple[HTTPStatus, str]:
 
 def refused_field(error: ValidationError) -> str:
     """Return the name of the first invalid field, and what is wrong with it."""
-    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    first = error.errors(include_url=False, include_input=False)[0]
     # The name of an unknown field comes from the client and is not repeated.
     known = first["type"] != "extra_forbidden"
     where = ".".join(str(one) for one in first["loc"]) if known else ""
-    return f"{where}: {first['msg']}".lstrip(": ")
+    return f"{where}: {_expected(first)}".lstrip(": ")
+
+
+def _expected(error: ErrorDetails) -> str:
+    """Return what is wrong, in words also where a pattern says it."""
+    pattern = error.get("ctx", {}).get("pattern", "")
+    if not (digits := _ID.fullmatch(pattern)):
+        return error["msg"]
+    return f"Should be an id of {digits[1] or 32} hexadecimal digits (0-9, a-f)"
