@@ -3,11 +3,10 @@
     .scrobbler.log          artist, album, title, number, seconds, L or S, time, MusicBrainz id
     .rockbox/playback.log   time:heard:length:path, milliseconds; its numbered older ones as well
 
-An unreadable line is reported with its number and the reason, and the next one is read. The
-tolerant mode accepts what other programs and crashed players write: Windows line ends, a byte
-order mark, Latin-1, a missing header or last field. What the strict mode accepts, the tolerant one
-reads alike. Times are those of the player's clock: only the header tells whether that
-was UTC.
+An unreadable line is reported with its number and the reason, and the next one is read. What other
+programs and crashed players write is read too: Windows line ends, a byte order mark, Latin-1, a
+missing header or last field. Times are those of the player's clock: only the header tells whether
+that was UTC.
 """
 
 from __future__ import annotations
@@ -27,7 +26,6 @@ FIELDS = 8
 UNTAGGED = "<UNTAGGED>"
 LISTENED, SKIPPED = "L", "S"
 
-_HEADER = "#AUDIOSCROBBLER/"
 _ZONE = "#TZ/"
 _FAILED = "# FAILED"
 _NUMBER = re.compile(r"-?[0-9]{1,15}")
@@ -86,20 +84,17 @@ class _BadLine(ValueError):
     """The reason why a line cannot be read."""
 
 
-def read_log(
-    kind: LogKind, lines: Iterable[bytes], *, strict: bool = False
-) -> Iterator[LoggedPlay | UnreadableLine]:
+def read_log(kind: LogKind, lines: Iterable[bytes]) -> Iterator[LoggedPlay | UnreadableLine]:
     """Read a log of this kind, lazily, one line at a time.
 
     Args:
         kind: Which format: AUDIOSCROBBLER/1.0 and 1.1, or Rockbox's playback log.
         lines: With their line ends, each at most a little longer than `LONGEST_LINE`.
-        strict: Accept only what the format's specification allows.
     """
-    reader = _Scrobbler(strict) if kind is LogKind.SCROBBLER else _Playback(strict)
+    reader = _Scrobbler() if kind is LogKind.SCROBBLER else _Playback()
     for number, raw in enumerate(lines, 1):
         try:
-            heard = reader.read(_decode_line(raw, number, strict=strict), number)
+            heard = reader.read(_decode_line(raw, number), number)
         except _BadLine as bad:
             yield _unreadable_line(raw, number, bad)
         else:
@@ -107,53 +102,44 @@ def read_log(
                 yield heard
 
 
-@dataclass(slots=True)
 class _Playback:
     """Reads the lines of a playback log."""
 
-    is_strict: bool
-
-    def read(self, text: str, line: int) -> LoggedPlay | None:
+    @staticmethod
+    def read(text: str, line: int) -> LoggedPlay | None:
         """Parse a line; None if it has no listening."""
         if not text.strip() or text.startswith("#"):
             return None
-        return _parse_playback(text.removesuffix("\n"), line, strict=self.is_strict)
+        return _parse_playback(text.removesuffix("\n"), line)
 
 
 @dataclass(slots=True)
 class _Scrobbler:
     """Reads the lines of a scrobbler log; its header gives the time zone."""
 
-    is_strict: bool
     is_utc: bool = False
-    has_header: bool = False
 
     def read(self, text: str, line: int) -> LoggedPlay | None:
         """Parse a line; None if it has no listening."""
         if text.startswith(_FAILED):
             raise _BadLine(msg("the player itself could not write it"))
-        if text.startswith(_HEADER):
-            self.has_header = True
         if text.startswith(_ZONE):
             self.is_utc = text.removeprefix(_ZONE).strip().upper() == "UTC"
         if not text.strip() or text.startswith("#"):
             return None
-        if self.is_strict and not self.has_header:
-            raise _BadLine(msg("the header is missing"))
         if not text.endswith("\n") and text.count("\t") < FIELDS - 1:
             raise _BadLine(msg("it is cut off"))
-        whole = text.removesuffix("\n")
-        return _parse_scrobble(whole, line, is_utc=self.is_utc, strict=self.is_strict)
+        return _parse_scrobble(text.removesuffix("\n"), line, is_utc=self.is_utc)
 
 
-def _parse_scrobble(text: str, line: int, *, is_utc: bool, strict: bool) -> LoggedPlay:
+def _parse_scrobble(text: str, line: int, *, is_utc: bool) -> LoggedPlay:
     fields = text.split("\t")
-    if len(fields) != FIELDS and (strict or len(fields) != FIELDS - 1):
+    if len(fields) not in {FIELDS, FIELDS - 1}:
         raise _BadLine(
             msg("it has {fields} fields, not {wanted}", fields=len(fields), wanted=FIELDS)
         )
     artist, album, title, number, length, rating, stamp = fields[: FIELDS - 1]
-    verdict = rating if strict else rating.strip().upper()
+    verdict = rating.strip().upper()
     if verdict not in {LISTENED, SKIPPED}:
         raise _BadLine(msg("it is rated neither L nor S"))
     if not title.strip():
@@ -161,52 +147,46 @@ def _parse_scrobble(text: str, line: int, *, is_utc: bool, strict: bool) -> Logg
     return LoggedPlay(
         kind=LogKind.SCROBBLER,
         line=line,
-        stamp=_parse_number(stamp, "time", strict=strict),
+        stamp=_parse_number(stamp, "time"),
         is_utc=is_utc,
-        length_s=_length(length, strict=strict),
+        length_s=_length(length),
         is_skip=verdict == SKIPPED,
         artist=None if artist.strip() == UNTAGGED else artist.strip() or None,
         album=album.strip() or None,
         title=title.strip(),
-        number=_position(number, strict=strict),
+        number=_position(number),
         is_untagged=artist.strip() == UNTAGGED,
     )
 
 
-def _length(text: str, *, strict: bool) -> float | None:
+def _length(text: str) -> float | None:
     """Parse a track's length; players write 0 or -1 for an unknown one."""
-    if not strict and text.strip() == "-1":
+    if text.strip() == "-1":
         return None
-    return float(_parse_number(text, "length", strict=strict)) or None
+    return float(_parse_number(text, "length")) or None
 
 
-def _position(text: str, *, strict: bool) -> int | None:
+def _position(text: str) -> int | None:
     """Parse a track's number; players write 0, -1 or nothing for an unknown one.
 
     An unreadable number counts as unknown: the play is still imported.
     """
-    if strict:
-        return (
-            (_parse_number(text, msg("track number"), strict=True) or None)
-            if text.strip()
-            else None
-        )
     digits = text.partition("/")[0].strip()
     return (max(int(digits), 0) or None) if _NUMBER.fullmatch(digits) else None
 
 
-def _parse_playback(text: str, line: int, *, strict: bool) -> LoggedPlay:
-    if not strict and (marks := _MARKS.match(text)) is not None:
+def _parse_playback(text: str, line: int) -> LoggedPlay:
+    if (marks := _MARKS.match(text)) is not None:
         text = text[marks.end() :]
     fields = text.split(":", 3)
     if len(fields) < 4:  # noqa: PLR2004 - time, heard, length, path
         raise _BadLine(msg("it is not time:heard:length:path"))
     stamp, heard, length = (
-        _parse_number(one, name, strict=strict)
+        _parse_number(one, name)
         for one, name in zip(fields, ("time", msg("time heard"), "length"), strict=False)
     )
     path = fields[3]
-    if not path.strip("/") or (strict and not path.startswith("/")):
+    if not path.strip("/"):
         raise _BadLine(msg("it names no file"))
     return LoggedPlay(
         kind=LogKind.PLAYBACK,
@@ -218,14 +198,12 @@ def _parse_playback(text: str, line: int, *, strict: bool) -> LoggedPlay:
     )
 
 
-def _decode_line(raw: bytes, number: int, *, strict: bool) -> str:
+def _decode_line(raw: bytes, number: int) -> str:
     """Decode a line and normalise its line end."""
     if len(raw) > LONGEST_LINE:
         raise _BadLine(msg("it is far too long"))
     if b"\0" in raw:
         raise _BadLine(msg("it is damaged: the player lost power while it wrote"))
-    if strict:
-        return _decode_strictly(raw)
     line = raw.removeprefix(BOM) if number == 1 else raw
     whole = line.rstrip(b"\r\n") + (b"\n" if line.endswith(b"\n") else b"")
     try:
@@ -234,20 +212,8 @@ def _decode_line(raw: bytes, number: int, *, strict: bool) -> str:
         return whole.decode("latin-1")
 
 
-def _decode_strictly(raw: bytes) -> str:
-    try:
-        text = raw.decode("utf-8")
-    except UnicodeDecodeError:
-        raise _BadLine(msg("it is not UTF-8")) from None
-    if "\r" in text:
-        raise _BadLine(msg("it has a carriage return"))
-    if not text.endswith("\n"):
-        raise _BadLine(msg("it is cut off"))
-    return text
-
-
-def _parse_number(text: str, name: str, *, strict: bool) -> int:
-    digits = text if strict else text.strip()
+def _parse_number(text: str, name: str) -> int:
+    digits = text.strip()
     if not _NUMBER.fullmatch(digits):
         raise _BadLine(msg("its {name} is no number", name=name))
     value = int(digits)

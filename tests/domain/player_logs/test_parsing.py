@@ -13,14 +13,12 @@ from sidecar.domain.player_logs.parsing import (
 )
 
 
-def read_scrobbler(
-    lines: list[bytes], *, strict: bool = False
-) -> list[LoggedPlay | UnreadableLine]:
-    return list(read_log(LogKind.SCROBBLER, lines, strict=strict))
+def read_scrobbler(lines: list[bytes]) -> list[LoggedPlay | UnreadableLine]:
+    return list(read_log(LogKind.SCROBBLER, lines))
 
 
-def read_playback(lines: list[bytes], *, strict: bool = False) -> list[LoggedPlay | UnreadableLine]:
-    return list(read_log(LogKind.PLAYBACK, lines, strict=strict))
+def read_playback(lines: list[bytes]) -> list[LoggedPlay | UnreadableLine]:
+    return list(read_log(LogKind.PLAYBACK, lines))
 
 
 HEAD = [b"#AUDIOSCROBBLER/1.1\n", b"#TZ/UNKNOWN\n", b"#CLIENT/Rockbox ipodvideo $Revision$\n"]
@@ -35,9 +33,8 @@ def heard(**facts: object) -> LoggedPlay:
 WHOLE = heard(length_s=375.0, artist="Sigur Rós", album="Takk...", title="Glósóli", number=3)
 
 
-@pytest.mark.parametrize("strict", [True, False])
-def test_a_log_as_rockbox_writes_it(strict: bool) -> None:
-    assert list(read_scrobbler([*HEAD, LINE], strict=strict)) == [WHOLE]
+def test_a_log_as_rockbox_writes_it() -> None:
+    assert read_scrobbler([*HEAD, LINE]) == [WHOLE]
 
 
 def test_a_skip_is_a_skip() -> None:
@@ -69,21 +66,16 @@ def test_only_the_header_says_that_the_clock_told_utc() -> None:
     ],
     ids=["windows", "no last field", "rating", "latin-1", "space", "no line end"],
 )
-def test_what_other_programs_leave_is_read_by_the_tolerant_reader_alone(line: bytes) -> None:
-    assert list(read_scrobbler([*HEAD, line])) == [WHOLE]
-    assert all(
-        isinstance(one, UnreadableLine) for one in read_scrobbler([*HEAD, line], strict=True)
-    )
+def test_what_other_programs_leave_is_read(line: bytes) -> None:
+    assert read_scrobbler([*HEAD, line]) == [WHOLE]
 
 
-def test_a_log_without_a_header_is_read_tolerantly() -> None:
+def test_a_log_without_a_header_is_read() -> None:
     [one] = read_scrobbler([b"\xef\xbb\xbf" + LINE])
-    [odd] = read_scrobbler([LINE], strict=True)
 
     assert one == heard(
         line=1, length_s=375.0, artist="Sigur Rós", album="Takk...", title="Glósóli", number=3
     )
-    assert isinstance(odd, UnreadableLine)
 
 
 @pytest.mark.parametrize(
@@ -152,7 +144,6 @@ def test_a_mark_before_the_time_of_a_playback_log_loses_no_play(mark: bytes) -> 
 
     assert marked == plain
     assert isinstance(plain, LoggedPlay)
-    assert isinstance(next(iter(read_playback([mark + line], strict=True))), UnreadableLine)
 
 
 def test_a_minus_is_no_mark_and_a_comment_stays_one() -> None:
@@ -163,14 +154,13 @@ def test_a_minus_is_no_mark_and_a_comment_stays_one() -> None:
     assert list(read_playback([b"#1761998400:200000:375000:/A/B.flac\n"])) == []
 
 
-@pytest.mark.parametrize("strict", [True, False])
-def test_a_playback_log_as_rockbox_writes_it(strict: bool) -> None:
+def test_a_playback_log_as_rockbox_writes_it() -> None:
     lines = [
         b"# Started Ver. 4.0 2026-11-01 Time 12-00-00\n",
         b"1761998400:200000:375000:/<HDD0>/A/B: C/01 - D.flac\n",
     ]
 
-    assert list(read_playback(lines, strict=strict)) == [
+    assert read_playback(lines) == [
         LoggedPlay(
             kind=LogKind.PLAYBACK,
             line=2,
@@ -225,18 +215,6 @@ def test_whatever_a_log_holds_each_line_gives_one_answer_at_most(
     )
 
 
-@given(KINDS, BYTES)
-def test_what_the_strict_reader_accepts_the_tolerant_one_reads_alike(
-    kind: LogKind, lines: list[bytes]
-) -> None:
-    tolerant = list(read_log(kind, [*HEAD, *lines]))
-    strict = [
-        one for one in read_log(kind, [*HEAD, *lines], strict=True) if isinstance(one, LoggedPlay)
-    ]
-
-    assert all(one in tolerant for one in strict)
-
-
 @st.composite
 def listenings(draw: st.DrawFn) -> LoggedPlay:
     return heard(
@@ -256,4 +234,4 @@ def test_what_was_written_is_what_is_read(one: LoggedPlay) -> None:
     facts = [one.artist, one.album, one.title, one.number, int(one.length_s or 0), rating]
     text = "\t".join(map(str, [*facts, one.stamp, ""])) + "\n"
 
-    assert read_scrobbler([*HEAD, text.encode()], strict=True) == [one]
+    assert read_scrobbler([*HEAD, text.encode()]) == [one]
