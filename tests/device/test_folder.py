@@ -15,7 +15,8 @@ import xxhash
 from sidecar.device.folder import DeviceFolder
 from sidecar.domain.files.removals import FileStat
 from sidecar.errors import DeviceError
-from tests.device.examples import everything, filled, remove
+from tests.device.examples import everything, filled, made, remove
+from tests.device.mounting import mount_memory, needs_root
 from tests.patience import PATIENCE_S
 
 SONG = "Artist/Album (2005)/1-02 - Song.flac"
@@ -378,6 +379,30 @@ def test_what_was_written_to_since_it_came_is_removed_only_if_it_is_the_same_sti
 
     assert is_gone == (is_known and not is_edited)
     assert (root / SONG).exists() != is_gone
+
+
+@needs_root
+@pytest.mark.parametrize("seconds", [-1800, 0, 3595])
+@pytest.mark.parametrize("is_edited", [True, False])
+def test_an_edited_file_stays_whatever_time_its_editor_gave_it(
+    mount_point: Path, is_edited: bool, seconds: int
+) -> None:
+    """Taggers may keep the time of a file as well as its length, or it is off by a whole hour."""
+    mount_memory(mount_point)
+    folder = made(mount_point)
+    folder.finish(filled(folder, 17, BODY), SONG)
+    came = datetime.fromtimestamp((mount_point / SONG).stat().st_mtime - 1000, UTC)
+    if is_edited:
+        (mount_point / SONG).write_bytes(b"*" * len(BODY))
+    told = came.timestamp() + seconds
+    os.utime(mount_point / SONG, (told, told))
+    content_hash = xxhash.xxh3_128_hexdigest(BODY)
+
+    is_gone = folder.remove(SONG, size=len(BODY), content_hash=content_hash, completed_at=came)
+    folder.close()
+
+    assert is_gone == (not is_edited)
+    assert (mount_point / SONG).exists() != is_gone
 
 
 @pytest.mark.parametrize("kind", ["another file", "link", "nothing"])

@@ -132,13 +132,18 @@ def is_many(count: int, total: int) -> bool:
     return count > max(FEW, FEW_OF_ALL * total)
 
 
-def was_written_since(facts: FileStat, completed_at: datetime | None) -> bool:
-    """Whether a file was written to after its completion, judging by its time."""
+def was_written_since(
+    facts: FileStat, completed_at: datetime | None, *, has_zones: bool = True
+) -> bool:
+    """Whether a file was written to after its completion, judging by its time.
+
+    `has_zones` tells whether a time may be off by whole hours, as those of FAT are.
+    """
     if completed_at is None:
         return True
     # Not as a date: a file may say any year.
     later = facts.modified_ns // 10**9 - completed_at.timestamp()
-    return later > COARSE_S and not _is_other_zone(later)
+    return later > COARSE_S and not (has_zones and _is_other_zone(later))
 
 
 def is_unchanged(seen: Seen, before: FileStat, *, keeps_numbers: bool) -> bool:
