@@ -44,7 +44,7 @@ from sidecar.web.routing import ITEM, LateRule, RowId
 from sidecar.web.security import auth, compression, jellyfin_web
 from sidecar.web.security.hosts import HostList, networks
 from sidecar.web.security.middleware import Middleware
-from sidecar.web.security.permissions import SAFE, Role, declare
+from sidecar.web.security.permissions import SAFE, Role, declare, take_only_declared
 from sidecar.web.server import resting
 from sidecar.web.services import WebServices
 from sidecar.web.undefined import OfObjects
@@ -279,6 +279,7 @@ def _pages(
         app.register_blueprint(blueprint)
     for name, path in OF_API.items():
         app.add_url_rule(path, name, build_only=True)
+    take_only_declared(app)
     return app
 
 
@@ -289,6 +290,7 @@ def _api(services: WebServices, guard: Callable[[Flask], None]) -> Flask:
     register(app, services)
     for one in media.media:
         app.add_url_rule(one.path, one.name, build_only=True)
+    take_only_declared(app)
     return app
 
 

@@ -54,6 +54,13 @@ def role_needed(app: Flask, endpoint: str, verb: str) -> Role | None:
     return declared.get(verb) if declared else None
 
 
+def take_only_declared(app: Flask) -> None:
+    """Let each route take the verbs that are declared for it: Flask adds HEAD wherever GET is."""
+    for rule in app.url_map.iter_rules():
+        if rule.methods and role_needed(app, rule.endpoint, "HEAD") is None:
+            rule.methods.discard("HEAD")
+
+
 def may_try(person: Person | None, needed: Role) -> bool:
     """Return whether a person's role is enough to call the view."""
     match needed:

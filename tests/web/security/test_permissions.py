@@ -196,7 +196,11 @@ def test_every_change_of_a_device_is_a_manager_s_or_one_s_own(web: Web) -> None:
 
 def test_verbs_that_are_not_served_are_refused(ann: Browser) -> None:
     for verb in ("HEAD", "OPTIONS", "TRACE", "PUT", "PATCH"):
-        assert ann.client.open("/downloads", method=verb).status_code == 405, verb
+        for path in ("/downloads", "/api/v1/downloads"):
+            answer = ann.client.open(path, method=verb)
+            assert answer.status_code == 405, verb
+            # What is refused is not offered.
+            assert verb not in answer.headers["Allow"], verb
 
 
 @pytest.mark.parametrize("path", ["", "/cover"])
