@@ -50,7 +50,7 @@ MISSING = StatusLabel(translatable("Missing"), "triangle-alert", "warn")
 WAITING = StatusLabel(translatable("Waiting to try again"), "rotate-cw", "warn")
 FAILED_FOR_NOW = StatusLabel(translatable("Failed for now"), "rotate-cw", "warn")
 CONVERTING = StatusLabel(translatable("Converting"), "rotate-cw", "busy")
-NO_ROOM = StatusLabel(translatable("Doesn't fit"), "hard-drive", "warn")
+NO_ROOM = StatusLabel(translatable("No room"), "hard-drive", "warn")
 HELD_UP = StatusLabel(translatable("Waiting"), "clock", "warn")
 WAITS_FOR_JELLYFIN = StatusLabel(translatable("Waiting for Jellyfin"), "clock", "warn")
 # The sentence beside it says the rest; what is not here is held up as well.

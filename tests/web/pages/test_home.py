@@ -127,7 +127,7 @@ def test_what_does_not_fit_says_so_wherever_it_is_shown(house: WebHouse, ann: Br
     assert 'aria-labelledby="coming"' not in home
     assert "Unpin something, or have the limit raised" in home
     assert "is used up by files with the same or a higher priority" in downloads
-    assert "<span>Doesn't fit</span>" in downloads
+    assert "<span>No room</span>" in downloads
     assert "<span>Queued</span>" not in downloads
 
 

@@ -57,7 +57,7 @@ def test_the_page_shows_what_comes_goes_and_waits_and_why(house: WebHouse, ann: 
         "Car stick",
         "To be removed: 1",
         "To download: 1",
-        "Doesn't fit: 1",
+        "No room: 1",
         # A title in Arabic does not draw the size into itself.
         "<bdi>Tone 1</bdi>",
         "Downloaded ahead of a queue, and something with a higher priority needs the space",
