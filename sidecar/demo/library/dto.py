@@ -201,7 +201,7 @@ class DtoBuilder:
             "ImageBlurHashes": {"Primary": {blurred: _BLUR}} if blurred else {},
             "Chapters": [] if self.speaks.tells_people_and_chapters else None,
             "LocationType": "FileSystem",
-            "MediaType": _media_type(item),
+            "MediaType": item.kind.media_type,
             "LockedFields": [],
             "LockData": False,
             "Width": media.width if media and item.kind.is_video else None,
@@ -270,10 +270,3 @@ def _people(item: DemoItem) -> list[Json]:
         {"Name": name, "Id": naming.person_id(name), "Role": "", "Type": part}
         for name, part in people
     ]
-
-
-def _media_type(item: DemoItem) -> str:
-    if item.kind.is_video:
-        return "Video"
-    is_heard = item.kind.is_audio or item.kind is BaseItemKind.PLAYLIST
-    return "Audio" if is_heard else "Unknown"

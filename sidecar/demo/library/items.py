@@ -57,6 +57,13 @@ class BaseItemKind(StrEnum):
         """Whether items of this kind have a file of their own."""
         return self.is_video or self.is_audio
 
+    @property
+    def media_type(self) -> str:
+        """What items of this kind are, in the words of the API."""
+        if self.is_video:
+            return "Video"
+        return "Audio" if self.is_audio or self is BaseItemKind.PLAYLIST else "Unknown"
+
 
 @dataclass(frozen=True, slots=True)
 class Caption:

@@ -125,7 +125,7 @@ class QueryEngine:
         return (
             (not query.kinds or item.kind in query.kinds)
             and item.kind not in query.excluded_kinds
-            and (not query.media_types or media_type(item) in query.media_types)
+            and (not query.media_types or item.kind.media_type in query.media_types)
             and self._fits_music(query, item)
             and (not query.genres or bool(query.genres & {*item.all_genres}))
             and (not query.genre_ids or bool(query.genre_ids & _genre_ids(item)))
@@ -208,14 +208,6 @@ def page(query: ItemQuery, items: Sequence[DemoItem]) -> Sequence[DemoItem]:
     """Return the part of the items that the query asks for."""
     end = None if query.limit is None else query.start + query.limit
     return items[query.start : end]
-
-
-def media_type(item: DemoItem) -> str:
-    """Return the media type of an item by its name in the API."""
-    if item.kind.is_video:
-        return "Video"
-    is_heard = item.kind.is_audio or item.kind is BaseItemKind.PLAYLIST
-    return "Audio" if is_heard else "Unknown"
 
 
 def fold(text: str) -> str:

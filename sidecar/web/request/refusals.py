@@ -119,10 +119,12 @@ class Refusals:
 def response_of(
     app: WSGIApplication, environ: WSGIEnvironment, refused: Refusal | Exception
 ) -> bytes:
-    """Return the bytes of an application's response to a refused request.
+    """Return the response to a refused request; it closes the connection."""
+    return whole_response(app, environ | {KEY: refused})
 
-    It closes the connection.
-    """
+
+def whole_response(app: WSGIApplication, environ: WSGIEnvironment) -> bytes:
+    """Return a response that closes the connection; nothing if the application gives none."""
     head: list[str] = []
 
     def start_response(
@@ -131,17 +133,12 @@ def response_of(
         _exc_info: Any = None,  # noqa: ANN401 - WSGI's own type
         /,
     ) -> Any:  # noqa: ANN401 - nobody calls it
-        head[:] = response_head(status, headers)
+        given = (f"{name}: {value}" for name, value in headers)
+        ours = (f"Date: {formatdate(usegmt=True)}", f"Server: {SERVER_NAME}", "Connection: close")
+        head[:] = [f"HTTP/1.1 {status}", *given, *ours, "", ""]
 
-    body = b"".join(app(environ | {KEY: refused}, start_response))
-    return "\r\n".join([*head, "", ""]).encode("latin-1") + body
-
-
-def response_head(status: str, headers: Iterable[tuple[str, str]]) -> list[str]:
-    """Return the status line and headers of a response that closes the connection."""
-    given = (f"{name}: {value}" for name, value in headers)
-    ours = (f"Date: {formatdate(usegmt=True)}", f"Server: {SERVER_NAME}", "Connection: close")
-    return [f"HTTP/1.1 {status}", *given, *ours]
+    body = b"".join(app(environ, start_response))
+    return "\r\n".join(head).encode("latin-1") + body if head else b""
 
 
 def _believed(environ: WSGIEnvironment) -> WSGIEnvironment:

@@ -23,7 +23,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from sidecar.process.limits import SOCKETS
-from sidecar.web.request.refusals import Refusal, response_head, response_of
+from sidecar.web.request.refusals import Refusal, response_of, whole_response
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
@@ -246,17 +246,5 @@ def _refuse(
 
 def _answer(app: WSGIApplication, environ: WSGIEnvironment, line: SocketTransport) -> None:
     """Call the application; send its response if it refuses the WebSocket."""
-    head: list[str] = []
-
-    def start_response(
-        status: str,
-        headers: Iterable[tuple[str, str]],
-        _exc_info: Any = None,  # noqa: ANN401 - WSGI's own type
-        /,
-    ) -> Any:  # noqa: ANN401 - nobody calls it
-        head[:] = response_head(status, headers)
-
-    body = b"".join(app(environ, start_response))
-    if head:
-        lines = "\r\n".join([*head, "", ""])
-        line.send(lines.encode("latin-1") + body)
+    if response := whole_response(app, environ):
+        line.send(response)
