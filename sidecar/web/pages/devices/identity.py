@@ -41,7 +41,7 @@ def routes(services: WebServices) -> Blueprint:
         item_id = request.form.get("item", "")[:LONGEST]
         now = request.form.get("is", NONE)[:LONGEST]
         shown = request.form.getlist("shown")[:MOST_SHOWN]
-        review.answer(person(), device_id, item_id, None if now == NONE else now, shown)
+        review.answer(person(), device_id, item_id, None if now == NONE else now, shown or None)
         return redirect(url_for("identity.matches", device_id=device_id), 303)
 
     _add_names(identity, services)
