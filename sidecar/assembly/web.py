@@ -330,7 +330,8 @@ def _notices(
         access=below.devices.access,
         in_doubt=identity.text,
         selections=lambda person, device_id: [
-            (one.kept.id, one.text) for one in below.rules.asking.of(person.user_id, device_id)
+            (one.kept.id, one.version, one.text)
+            for one in below.rules.asking.of(person.user_id, device_id)
         ],
     )
     return NoticeBoard(

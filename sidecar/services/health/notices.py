@@ -44,6 +44,8 @@ class OpenQuestion:
     Attributes:
         text: A sentence for people.
         missing: How many files it says are missing.
+        version: What tells it from a later one about other files, for those that are answered
+            where they are shown.
         selection_id: The saved filter that it is about, if it is about one.
         may_answer: Whether this person may answer; others only see it.
     """
@@ -53,5 +55,6 @@ class OpenQuestion:
     device_name: str
     text: str
     missing: int = 0
+    version: str = ""
     selection_id: str = ""
     may_answer: bool = True

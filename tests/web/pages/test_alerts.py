@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from sidecar.domain.downloads.download import Status
+from sidecar.domain.files.removals import GRACE_S
 from sidecar.domain.rules.queue_ahead import NAME as AHEAD
 from sidecar.domain.transfers.network import Line, LineKind
 from sidecar.errors import ServerAway
@@ -239,3 +242,23 @@ def test_an_alert_is_for_those_whom_it_concerns(
     assert "<title>(2) " in ann.get("/").text
     assert "<title>Home" in ben.get("/").text
     assert "Car stick" not in ben.get("/").text
+
+
+def test_an_answer_to_another_number_than_was_shown_changes_nothing(
+    house: WebHouse, ann: Browser
+) -> None:
+    files = house.ask_about_removals()
+    match = re.search(r'name="shown" value="(\w+)"', ann.get("/devices").text)
+    assert match
+    house.path(house.row(1)).unlink()
+    for _ in range(3):
+        house.services.background.removals.rescan(STICK)
+        house.look()
+        house.clock.advance(GRACE_S + 1)
+    assert "7 are missing" in ann.get("/devices").text
+
+    answer = ann.press(REMOVALS, gone="yes", shown=match[1])
+
+    assert "The question has changed since it was shown" in answer.text
+    assert "7 are missing" in answer.text
+    assert {house.status(one) for one in files} == {Status.COMPLETED}

@@ -177,7 +177,15 @@ def test_a_filter_that_matches_too_little_asks_its_owner_once(
     assert matched() == (6, False)
 
     learn(house, 2)
-    ann.press(f"/devices/{STICK}/filters", selection=one, answer="remove")
+    seen = {"selection": one, "answer": "remove", "shown": "6-2"}
+    assert 'name="shown" value="6-2"' in ann.get("/devices").text
+    learn(house, 1)
+    refused = ann.press(f"/devices/{STICK}/filters", **seen)
+    assert "The question has changed since it was shown" in refused.text
+    assert "matched 6 files and now matches 1" in told(refused.text)
+    assert matched() == (6, False)
+    learn(house, 2)
+    ann.press(f"/devices/{STICK}/filters", **seen)
     assert matched() == (2, False)
     assert asks not in ann.get("/devices").text
 

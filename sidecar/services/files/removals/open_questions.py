@@ -36,7 +36,7 @@ class OpenQuestions:
         problems: Problems,
         access: DeviceAccess,
         in_doubt: Callable[[str, str], str | None],
-        selections: Callable[[Person, str], Iterable[tuple[str, Callable[[str], str]]]],
+        selections: Callable[[Person, str], Iterable[tuple[str, str, Callable[[str], str]]]],
     ) -> None:
         """Prepare.
 
@@ -47,7 +47,7 @@ class OpenQuestions:
             access: Who may use a device.
             in_doubt: Returns the question about items of a device, by its id and name.
             selections: Returns a person's filters that match too little on a device, each with
-                what makes the question of the device's name.
+                the version of its question and what makes that of the device's name.
         """
         self._selections = selections
         self._in_doubt = in_doubt
@@ -72,6 +72,7 @@ class OpenQuestions:
                         device_name=settings.name,
                         text=lost.text(settings.name),
                         missing=len(lost.gone),
+                        version=lost.version,
                         may_answer=access is Access.MANAGE,
                     )
                 )
@@ -91,9 +92,10 @@ class OpenQuestions:
                     device_id=device_id,
                     device_name=settings.name,
                     text=make_text(settings.name),
+                    version=version,
                     selection_id=selection_id,
                 )
-                for selection_id, make_text in self._selections(person, device_id)
+                for selection_id, version, make_text in self._selections(person, device_id)
             )
             trouble = plans.get(device_id)
             if trouble is not None and trouble.code == CONFIRM:

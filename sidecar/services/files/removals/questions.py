@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from threading import Lock
+
+import xxhash
 
 from sidecar.domain.files.removals import FileChange, PendingChange
 from sidecar.events import Bus, DeviceChanged, NoticesChanged
@@ -31,6 +34,11 @@ class LostFiles:
     def ids(self) -> list[int]:
         """All these downloads."""
         return sorted((*self.gone, *self.edited))
+
+    @property
+    def version(self) -> str:
+        """What tells this question from one about other files."""
+        return xxhash.xxh3_64_hexdigest(json.dumps([self.gone, self.edited]).encode())
 
     def text(self, name: str) -> str:
         """Return the question for people; `name` is that of the device."""

@@ -36,6 +36,7 @@ class RemovalsView:
         whose: Whose the missing and changed files are.
         examples: Paths of a few files that this person may see.
         ids: The downloads of the missing and changed files, which an answer is about.
+        version: What tells this question from one about other files; empty if there is none.
     """
 
     device_id: str
@@ -48,6 +49,7 @@ class RemovalsView:
     whose: Share = NO_FILES
     examples: tuple[str, ...] = ()
     ids: Sequence[int] = ()
+    version: str = ""
 
 
 class RemovalReview:
@@ -105,6 +107,7 @@ class RemovalReview:
             whose=self._ownership.shares(person, lost.ids),
             examples=self._examples(person, lost.ids),
             ids=lost.ids,
+            version=lost.version,
         )
 
     def answer(self, person: Person, device_id: str, *, gone: bool, asked: Collection[int]) -> int:

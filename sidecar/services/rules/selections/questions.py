@@ -13,6 +13,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from sidecar.domain.rules.context import KeptSelection, Matched
+from sidecar.errors import NotPossible
 from sidecar.events import Bus, NoticesChanged
 from sidecar.messages import msg
 from sidecar.services.processes.known import Known
@@ -27,6 +28,11 @@ class SelectionQuestion:
     device_id: str
     kept: KeptSelection
     files: int
+
+    @property
+    def version(self) -> str:
+        """What tells this question from one with other numbers."""
+        return f"{self.kept.matched}-{self.files}"
 
     def text(self, device: str) -> str:
         """Return the question as a message for people."""
@@ -76,12 +82,28 @@ class SelectionQuestions:
         ]
         return sorted(asked, key=lambda one: (one.kept.name, one.kept.id))
 
-    def answer(self, user_id: str, device_id: str, selection_id: str, *, remove: bool) -> bool:
-        """Take an answer; return whether there was such a question."""
+    def answer(
+        self,
+        user_id: str,
+        device_id: str,
+        selection_id: str,
+        *,
+        remove: bool,
+        shown: str | None = None,
+    ) -> bool:
+        """Take an answer; return whether there was such a question.
+
+        Raises:
+            NotPossible: The version that was shown is another one; nothing was changed.
+        """
         open_now = self.of(user_id, device_id)
         asked = next((one for one in open_now if one.kept.id == selection_id), None)
         if asked is None:
             return False
+        if shown is not None and shown != asked.version:
+            raise NotPossible(
+                msg("The question has changed since it was shown: answer it as it is now")
+            )
         files = asked.files if remove else asked.kept.matched
         self._selections.note(asked.kept, device_id, files, keeps_all=not remove)
         self.close(user_id, device_id, selection_id)

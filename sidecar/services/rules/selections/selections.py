@@ -163,14 +163,27 @@ class SelectionService:
         self._questions.close(person.user_id, device_id, selection_id)
         self._wake(person.user_id)
 
-    def answer(self, person: Person, device_id: str, selection_id: str, *, remove: bool) -> None:
+    def answer(
+        self,
+        person: Person,
+        device_id: str,
+        selection_id: str,
+        *,
+        remove: bool,
+        shown: str | None = None,
+    ) -> None:
         """Say whether files may be removed that a filter does not match any more.
+
+        `shown` is the version of the question that was answered; None if it is not told.
 
         Raises:
             NotVisible: Nothing was asked of this person.
+            NotPossible: By now it is asked with other numbers; nothing was changed.
         """
         self._access.settings(person, device_id)
-        if not self._questions.answer(person.user_id, device_id, selection_id, remove=remove):
+        if not self._questions.answer(
+            person.user_id, device_id, selection_id, remove=remove, shown=shown
+        ):
             raise NotVisible
         self._wake(person.user_id)
 

@@ -145,6 +145,13 @@ def _answers(device: PageRoutes, services: WebServices) -> None:
     def answer_removals(device_id: str) -> Response:
         who, gone = person(), request.form.get("gone") == "yes"
         asked = services.removals.removals(who, device_id)
+        shown = request.form.get("shown")
+        if shown is not None and asked.version and shown != asked.version:
+            return _page(
+                services,
+                device_id,
+                Refused(msg("The question has changed since it was shown: answer it as it is now")),
+            )
         kind = services.orders.kinds.answer_removals
         try:
             files = services.orders.press(kind, who, device_id, gone, asked.ids)
@@ -159,7 +166,11 @@ def _answers(device: PageRoutes, services: WebServices) -> None:
         selection_id = request.form.get("selection", "")[:LONGEST_ID]
         remove = request.form.get("answer") == "remove"
         who = person()
-        services.selections.answer(who, device_id, selection_id, remove=remove)
+        shown = request.form.get("shown")
+        try:
+            services.selections.answer(who, device_id, selection_id, remove=remove, shown=shown)
+        except NotPossible as changed:
+            return _page(services, device_id, Refused(str(changed)))
         action = "filter-removes" if remove else "filter-keeps"
         return _answered(device_id, services.undo.remember_one(who, action, None, 1))
 
