@@ -20,6 +20,8 @@ from sidecar.domain.items.item import Item
 from sidecar.domain.items.media_types import extension_in
 from sidecar.messages import msg
 
+# Of each part of a file that is compared.
+SAMPLE_BYTES = 64 * 1024
 BY_PATH = msg("its size and its place are those of the original")
 BY_TAGS = msg("its size and its tags are those of the original")
 BY_TITLE = msg("its size and its title are those of the original, its other tags are not")
@@ -113,11 +115,12 @@ def has_tags_of(item: Item, tags: FoundTags) -> bool:
     return abs(tags.seconds - item.seconds) <= LENGTH_TOLERANCE_S
 
 
-def choose_samples(size: int, *, block: int = 64 * 1024) -> tuple[tuple[int, int], ...]:
+def choose_samples(size: int) -> tuple[tuple[int, int], ...]:
     """Return which parts of a file are compared, as (start, length): its head, middle and tail.
 
     A file that is not larger than those three is compared as a whole.
     """
+    block = SAMPLE_BYTES
     if size <= 3 * block:
         return ((0, size),) if size else ()
     return (0, block), ((size - block) // 2, block), (size - block, block)

@@ -47,7 +47,6 @@ class Leases:
         host: str,
         folder: Path,
         clock: Clock,
-        died: Callable[[], object] = lambda: None,
         lost: Callable[[], object] = lambda: None,
         locked_out: Callable[[LockedOut], object] = lambda _error: None,
         roles: Roles = ALONE,
@@ -61,7 +60,6 @@ class Leases:
             host: Names this machine.
             folder: The data folder, where each process of this machine holds a file locked.
             clock: Measures how long a heartbeat was not heard.
-            died: Called when another process was found dead.
             lost: Called when others have ended the lease of this one.
             locked_out: Called when the database does not let this machine in any more.
             roles: What this process does, for the list of machines.
@@ -72,7 +70,6 @@ class Leases:
         self._host = host
         self._folder = folder / LOCKS
         self._clock = clock
-        self._died = died
         self._lost = lost
         self._locked_out = locked_out
         self._roles = roles
@@ -137,11 +134,9 @@ class Leases:
             self._register(is_alone=False)
             self._lost()
         self._stop_lost()
-        is_any_dead = self._end_dead()
+        self._end_dead()
         # Also what one had claimed that has ended in order while a worker of it hung.
         self._downloads.queue.recover(self.living)
-        if is_any_dead:
-            self._died()
 
     def end(self) -> None:
         """End the own lease, once nothing runs here any more."""
@@ -182,21 +177,16 @@ class Leases:
             if row is None or row.status is not Status.COMPLETED:
                 self._claims.stop(download_id)
 
-    def _end_dead(self) -> bool:
-        """End the leases of dead processes; return whether there were any."""
+    def _end_dead(self) -> None:
+        """End the leases of dead processes."""
         others = [one for one in self._processes.all() if one.id != self._processes.own_id]
         now = self._clock.monotonic()
         self._watched = watch(self._watched, {one.id: one.beat for one in others}, now)
         expired = list_expired(self._watched, now)
-        ended = [
-            one
-            for one in others
-            if (one.id in expired or self._has_let_go(one))
-            and self._processes.end(one.id, one.beat)
-        ]
-        for one in ended:
-            log.warning("a process on %s has died: its downloads are queued again", one.host)
-        return bool(ended)
+        for one in others:
+            is_over = one.id in expired or self._has_let_go(one)
+            if is_over and self._processes.end(one.id, one.beat):
+                log.warning("a process on %s has died: its downloads are queued again", one.host)
 
     def _has_let_go(self, other: Process) -> bool:
         """Whether a process of this machine does not hold its file locked any more."""

@@ -35,7 +35,7 @@ class OneProcess:
         self.store = Stores(db, bus, clock)
         self.downloads = self.store.downloads
         bus.subscribe(self.claims.hear)
-        self.deaths = self.losses = 0
+        self.losses = 0
         self.leases = Leases(
             self.store.processes,
             downloads=self.downloads,
@@ -43,15 +43,11 @@ class OneProcess:
             host=host,
             folder=folder,
             clock=clock,
-            died=self._died,
             lost=self._lost,
         )
 
     def _lost(self) -> None:
         self.losses += 1
-
-    def _died(self) -> None:
-        self.deaths += 1
 
     def claim(self) -> tuple[Download, Event]:
         taken = self.try_claim()
@@ -117,13 +113,11 @@ def test_who_died_on_this_machine_is_found_at_once_and_its_download_goes_on_else
         kept, _ = left.claim()
         left.leases.step()
         assert statuses(left) == [Status.DOWNLOADING, Status.DOWNLOADING]
-        assert left.deaths == 0
 
         other.die()
         left.leases.step()
 
         assert statuses(left) == [Status.PENDING, Status.DOWNLOADING]
-        assert left.deaths == 1
         again, _ = left.claim()
         assert (again.id, again.claimed_by) == (lost.id, left.db.process_id)
         assert left.finish(again)

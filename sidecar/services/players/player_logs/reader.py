@@ -92,7 +92,6 @@ def read_logs(
     look_up: Callable[[Iterable[str]], dict[str, Item]],
     marks: Iterable[tuple[str, ImportedPlay]],
     *,
-    most: int = MOST_FRESH,
     is_over: Callable[[], bool] = lambda: False,
 ) -> LogFindings:
     """Read all logs of a device.
@@ -102,7 +101,6 @@ def read_logs(
         reader: The person for whom they are read.
         look_up: Returns the items of fresh plays, as far as the reader may see them.
         marks: The plays imported before, by item id.
-        most: Limit for fresh plays.
         is_over: Returns whether the time limit is over; the rest is then left for the next call.
 
     Raises:
@@ -115,8 +113,8 @@ def read_logs(
         return LogFindings()
     sorting = _LogClassifier(reader, ImportedMarks(marks), is_over)
     sorting.found.files = logs
-    waiting = list(islice(sorting.fresh(folder), most))
-    sorting.found.has_more |= len(waiting) == most
+    waiting = list(islice(sorting.fresh(folder), MOST_FRESH))
+    sorting.found.has_more |= len(waiting) == MOST_FRESH
     ids = {one.item_id for line in waiting for one in line.candidates}
     items = look_up(sorted(ids)) if ids else {}
     for line in waiting:

@@ -33,12 +33,12 @@ class RuleSettingsService:
 
         A stored change that is no longer valid is ignored.
         """
-        changed = self._kept(rule, device_id)
+        changed = self.changes_of(rule, device_id)
         return self._settings.with_changes(rule, changed) if changed else self._settings.of(rule)
 
     def changes_of(self, rule: Rule[S], device_id: str) -> Mapping[str, object]:
         """Return what is set for a device alone, by key."""
-        return self._kept(rule, device_id)
+        return self._allowed(rule, self._store.of(device_id, rule.name))
 
     def default(self, rule: Rule[S]) -> S:
         """Return the settings of a rule in the settings file, which hold for every device."""
@@ -75,9 +75,6 @@ class RuleSettingsService:
         self._settings.check_keys(rule, changes)
         merged = {**self._allowed(rule, stored), **changes}
         return {key: value for key, value in merged.items() if value is not None}
-
-    def _kept(self, rule: Rule[S], device_id: str) -> dict[str, object]:
-        return self._allowed(rule, self._store.of(device_id, rule.name))
 
     def _allowed(self, rule: Rule[S], stored: Mapping[str, object]) -> dict[str, object]:
         """Return the stored changes, without those that only an older release allowed."""
