@@ -92,9 +92,8 @@ def test_the_oldest_silent_connection_of_an_address_makes_room_for_its_newest(
         assert silent[1].recv(1) == b""
 
 
-def test_no_other_address_than_that_of_the_live_connection_becomes_a_websocket(
-    house: WebHouse, server: WebServer
-) -> None:
+def ask_for_websocket(house: WebHouse, url: str) -> requests.Response:
+    """Return the answer to a request that would become a WebSocket."""
     headers = {
         "Cookie": f"sidecar_session={house.begin_session(ANN)}",
         "Connection": "Upgrade",
@@ -102,10 +101,26 @@ def test_no_other_address_than_that_of_the_live_connection_becomes_a_websocket(
         "Sec-WebSocket-Version": "13",
         "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
     }
+    return requests.get(url, headers=headers, timeout=PATIENCE_S)
 
-    answer = requests.get(f"{server.url}/health", headers=headers, timeout=PATIENCE_S)
+
+def test_no_other_address_than_that_of_the_live_connection_becomes_a_websocket(
+    house: WebHouse, server: WebServer
+) -> None:
+    answer = ask_for_websocket(house, f"{server.url}/health")
 
     assert answer.status_code == 200, answer.text
+
+
+def test_a_websocket_of_a_connection_that_is_not_known_is_refused(
+    house: WebHouse, server: WebServer
+) -> None:
+    answer = ask_for_websocket(
+        house, f"{server.url}/socket.io/?EIO=4&transport=websocket&sid=unknown"
+    )
+
+    assert answer.status_code == 400
+    assert answer.headers["Connection"] == "close"
 
 
 def test_a_websocket_that_does_not_join_is_hung_up_on(
