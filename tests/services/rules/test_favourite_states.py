@@ -28,6 +28,10 @@ class Server:
         return value
 
 
+def nothing() -> None:
+    """Have no news."""
+
+
 @pytest.fixture
 def hearts(world: World) -> AccountFavourites:
     return AccountFavourites(ANN, world.hearts, world.clock)
@@ -84,19 +88,19 @@ def test_the_forgotten_heart_is_set_again_only_once_the_track_is_over(
     world.clock.advance(20)
     hearts.hear(entry(True))
 
-    hearts.heal(server)
+    hearts.heal(server, nothing)
     assert server.pressed == []
 
     world.clock.advance(20)
     hearts.plays([])
-    hearts.heal(server)
+    hearts.heal(server, nothing)
     assert server.pressed == []
 
     world.clock.advance(3)
-    hearts.heal(server)
+    hearts.heal(server, nothing)
     assert server.pressed == [True]
 
-    hearts.heal(server)
+    hearts.heal(server, nothing)
     assert world.hearts.list_in_doubt(ANN) == []
 
 
@@ -116,7 +120,7 @@ def test_a_heart_taken_away_after_the_stop_is_the_persons_word(
     assert hearts.hear(entry(False)) is False
 
     world.clock.advance(10)
-    hearts.heal(server)
+    hearts.heal(server, nothing)
     assert server.pressed == []
     assert TRACK not in hearts.favourites()
 
@@ -156,7 +160,7 @@ def test_a_heart_that_came_before_the_news_of_the_start_is_kept_too(
     assert hearts.hear(entry(False)) is None
 
     world.clock.advance(3)
-    hearts.heal(server)
+    hearts.heal(server, nothing)
     assert server.pressed == [True]
 
 
@@ -175,7 +179,7 @@ def test_a_heart_taken_away_before_the_news_of_the_start_stays_away(
     assert hearts.hear(entry(True)) is None
 
     world.clock.advance(3)
-    hearts.heal(server)
+    hearts.heal(server, nothing)
     assert server.pressed == [False]
 
 
@@ -201,3 +205,38 @@ def test_when_a_message_came_counts_and_not_when_it_is_handled(
 
     assert hearts.hear(entry(False), began + 20.5) is None
     assert TRACK in hearts.favourites()
+
+
+def test_a_heart_taken_away_while_it_is_looked_up_is_not_set_again(
+    hearts: AccountFavourites, world: World
+) -> None:
+    server = Server(is_favorite=False)
+    hearts.plays([TRACK])
+    world.clock.advance(20)
+    hearts.hear(entry(True))
+    hearts.plays([])
+    world.clock.advance(10)
+
+    hearts.heal(server, lambda: hearts.hear(entry(False)))
+
+    assert server.pressed == []
+    assert TRACK not in hearts.favourites()
+
+
+def test_a_heart_of_what_began_to_play_while_it_is_looked_up_waits_for_its_end(
+    hearts: AccountFavourites, world: World
+) -> None:
+    server = Server(is_favorite=False)
+    hearts.plays([TRACK])
+    world.clock.advance(20)
+    hearts.hear(entry(True))
+    hearts.plays([])
+    world.clock.advance(10)
+
+    hearts.heal(server, lambda: hearts.plays([TRACK]))
+    assert server.pressed == []
+
+    hearts.plays([])
+    world.clock.advance(10)
+    hearts.heal(server, nothing)
+    assert server.pressed == [True]

@@ -219,7 +219,7 @@ class FavouritesFollower:
             self._look_through([one.types for one in due])
         elif now >= self._heal_at and self._settings.heal_forgotten_hearts:
             self._heal_at = now + HEAL_EVERY_S
-            self._hearts.heal(self._client)
+            self._hearts.heal(self._client, self._take_waiting_news)
 
     def _take(self, news: News, came_at: float) -> None:
         match news:

@@ -7,7 +7,7 @@ and knows what plays. `services.rules.favourites` makes wishes of it.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Protocol
 
@@ -117,8 +117,13 @@ class AccountFavourites:
         """Return the favourites of the account with their types, as stored here."""
         return self._hearts.favourites(self._user_id)
 
-    def heal(self, client: FavouritesClient) -> None:
+    def heal(self, client: FavouritesClient, take_news: Callable[[], object]) -> None:
         """Look up doubtful favourites that no longer play, and set those that Jellyfin forgot.
+
+        Args:
+            client: Asks Jellyfin.
+            take_news: Handles the news that came meanwhile, before each is set: a person may have
+                changed it.
 
         Raises:
             errors.JellyfinError: The next call tries again.
@@ -133,10 +138,13 @@ class AccountFavourites:
         ]
         if not quiet:
             return
-        for item in client.items(quiet).values():
+        found = client.items(quiet).values()
+        for item in found:
             self.look_up(item)
+        for item in found:
+            take_news()
             heart = self._hearts.get(self._user_id, item.id)
-            if heart is not None and heart.restore:
+            if heart is not None and heart.restore and item.id not in self._playing:
                 self._say_again(client, item, heart)
 
     def _say_again(self, client: FavouritesClient, item: Item, heart: FavouriteState) -> None:
