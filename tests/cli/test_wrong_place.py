@@ -30,6 +30,28 @@ def test_a_data_folder_that_was_never_used_is_said_and_stays_so(
     assert list(house.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    ("command", "told"),
+    [
+        (["demo", "--port", "65536"], "--port: must be a number from 0 to 65535"),
+        (["demo", "--port", "x"], "--port: must be a number from 0 to 65535"),
+        (["api-key", "revoke", str(2**63)], f"ID: must be a number from 1 to {2**63 - 1}"),
+        (["api-key", "revoke", "²"], f"ID: must be a number from 1 to {2**63 - 1}"),
+        (["api-key", "revoke", "1" * 5000], f"ID: must be a number from 1 to {2**63 - 1}"),
+    ],
+)
+def test_a_number_that_cannot_be_is_wrong_use(
+    house: Path, command: list[str], told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    used(house).close()
+
+    with pytest.raises(SystemExit) as ended:
+        cli.main(command)
+
+    assert ended.value.code == 2
+    assert told in capsys.readouterr().err
+
+
 def test_a_backup_into_a_folder_that_is_not_there_names_it(
     house: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -6,7 +6,7 @@ import argparse
 import sys
 
 from sidecar.cli.opening import open_used_database
-from sidecar.cli.parsing import common_arguments
+from sidecar.cli.parsing import common_arguments, whole_number
 from sidecar.clock import SystemClock
 from sidecar.config import Settings
 from sidecar.errors import SidecarError
@@ -14,6 +14,9 @@ from sidecar.events import Bus
 from sidecar.services.accounts.api_keys import LASTS_DAYS, LONGEST_DAYS, expiry
 from sidecar.store.accounts.accounts import Account
 from sidecar.store.stores import Stores
+
+# The largest number that the database knows.
+MOST_ID = 2**63 - 1
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -43,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     end = actions.add_parser(
         "revoke", parents=[common_arguments()], help="refuse a key from now on"
     )
-    end.add_argument("id", type=int, metavar="ID", help="from the list")
+    end.add_argument("id", type=whole_number(1, MOST_ID), metavar="ID", help="from the list")
     end.set_defaults(command=revoke)
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from threading import Event, Thread
 from typing import TextIO
 
+from sidecar.cli.parsing import whole_number
 from sidecar.cli.stopping import stop_signals, wait_for
 from sidecar.config import Settings
 from sidecar.demo.content.ffmpeg import MediaCancelled, MediaError
@@ -26,7 +27,7 @@ from sidecar.errors import SidecarError
 
 log = logging.getLogger(__name__)
 
-DEMO_PORT = 8096
+DEMO_PORT, MOST_PORT = 8096, 65535
 # Width of the progress bar, and the number of progress lines where stderr is no terminal.
 BAR, PARTS = 30, 10
 VOICES = {"12.0": Version.V12_0, "10.11": Version.V10_11}
@@ -57,7 +58,13 @@ class DemoOptions:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments to its parser."""
     parser.description = "Serve a small Jellyfin with real media of its own, for looking around."
-    parser.add_argument("--port", type=int, default=DEMO_PORT, metavar="N", help="0: any free one")
+    parser.add_argument(
+        "--port",
+        type=whole_number(0, MOST_PORT),
+        default=DEMO_PORT,
+        metavar="N",
+        help="0: any free one",
+    )
     parser.add_argument(
         "--library", type=Path, metavar="DIR", help="where its media are, or are to be made"
     )
