@@ -232,7 +232,8 @@ class DeviceFolder:
 
         Raises:
             errors.DeviceError: `name-taken` if something that is not ours has the name, or the
-                name of one of its folders; nothing was touched then.
+                name of one of its folders, or the file system refuses it; nothing was touched
+                then.
             errors.NotCertain: It was renamed, but that may not last.
         """
         [trouble] = self.finish_all([(part, path)])
@@ -300,6 +301,11 @@ class DeviceFolder:
             except (FileExistsError, NotADirectoryError):
                 for number, (_, name) in parts.items():
                     troubles[number] = self._taken("/".join((*folders, name)))
+            except OSError as error:
+                if not tree.is_name_refused(error):
+                    raise
+                for number, (_, name) in parts.items():
+                    troubles[number] = self._refused("/".join((*folders, name)))
         return ()
 
     def _rename(
@@ -309,6 +315,10 @@ class DeviceFolder:
             tree.rename_new(part, parts, name, folder)
         except (FileExistsError, NotADirectoryError):
             raise self._taken("/".join((*folders, name))) from None
+        except OSError as error:
+            if not tree.is_name_refused(error):
+                raise
+            raise self._refused("/".join((*folders, name))) from None
 
     def _sync_all(
         self,
@@ -390,6 +400,10 @@ class DeviceFolder:
                     os.fsync(old_handle)
             except (FileExistsError, NotADirectoryError):
                 raise self._taken(to) from None
+            except OSError as error:
+                if not tree.is_name_refused(error):
+                    raise
+                raise self._refused(to) from None
             _sync(root, above, new)
             tree.sync_above(root, fresh)
         return True
@@ -528,6 +542,11 @@ class DeviceFolder:
                 yield descriptor
             finally:
                 os.close(descriptor)
+
+    def _refused(self, path: str) -> DeviceError:
+        # Handled as a name that is taken: nobody can have it, and the device itself is well.
+        text = msg("{device} does not take the name {path}", device=self.name, path=path)
+        return DeviceError("name-taken", text)
 
     def _taken(self, path: str) -> DeviceError:
         text = msg(

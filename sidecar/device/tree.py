@@ -121,6 +121,11 @@ class make_folder:  # noqa: N801 - used like a function
         self._made.append("/".join(self._parts[: number + 1]))
 
 
+def is_name_refused(error: OSError) -> bool:
+    """Whether an error of making or renaming something says that its name cannot be used there."""
+    return error.errno in {errno.ENAMETOOLONG, errno.EILSEQ, errno.EINVAL}
+
+
 def sync_above(root: int, paths: Sequence[str]) -> None:
     """Make these folders durable: sync each of their parent folders."""
     for path in paths:

@@ -509,3 +509,23 @@ def test_a_rename_to_what_the_disk_takes_for_the_same_name_is_none(
     (root / "Artist" / "2.flac").hardlink_to(root / "Artist" / "1.flac")
     with pytest.raises(DeviceError, match="Another file has the name"):
         folder.rename("Artist/1.flac", "Artist/2.flac", size=4)
+
+
+@pytest.mark.parametrize("refused", [f"{'n' * 300}.flac", f"{'f' * 300}/song.flac"])
+def test_a_name_that_the_disk_does_not_take_concerns_that_file_alone(
+    root: Path, folder: DeviceFolder, refused: str
+) -> None:
+    """As an encrypted folder takes 143 bytes, and a FAT without UTF-8 no accents."""
+    parts = [(filled(folder, 1, BODY), refused), (filled(folder, 2, BODY), "fine.flac")]
+
+    troubles = folder.finish_all(parts)
+    with pytest.raises(DeviceError) as renamed:
+        folder.rename("fine.flac", refused, size=len(BODY))
+    with pytest.raises(DeviceError) as written:
+        folder.own_files.put(refused, b"list")
+
+    assert [getattr(one, "code", None) for one in troubles] == ["name-taken", None]
+    assert "does not take the name" in str(troubles[0])
+    assert renamed.value.code == written.value.code == "name-taken"
+    assert (root / "fine.flac").read_bytes() == BODY
+    assert parts[0][0].size() == len(BODY)

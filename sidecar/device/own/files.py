@@ -188,6 +188,10 @@ class OwnFiles:
                 handle, fresh = opened.enter_context(tree.make_folder(root, folders))
             except NotADirectoryError:
                 raise _name_taken(path) from None
+            except OSError as error:
+                if not tree.is_name_refused(error):
+                    raise
+                raise _name_refused(path) from None
             created_folders.remember_folder(root, fresh)
             tree.sync_above(root, fresh)
             yield handle
@@ -215,6 +219,10 @@ class OwnFiles:
             facts = tree.stat_regular(name, handle)
         except FileExistsError:
             raise _name_taken(path) from None
+        except OSError as error:
+            if not tree.is_name_refused(error):
+                raise
+            raise _name_refused(path) from None
         return None if facts is None else facts.st_size
 
     def _rename(self, ours: int, name: str, handle: int, path: str, *, is_new: bool) -> None:
@@ -225,6 +233,10 @@ class OwnFiles:
                 tree.rename_new(_DRAFT, ours, name, handle)
             except FileExistsError:
                 raise _name_taken(path) from None
+            except OSError as error:
+                if not tree.is_name_refused(error):
+                    raise
+                raise _name_refused(path) from None
         # On FAT a renamed file lasts only once it is synced again.
         tree.sync_file(name, handle)
 
@@ -290,6 +302,10 @@ def _hash_of(name: str, handle: int) -> str:
         while block := file.read(_BLOCK):
             digest.update(block)
     return digest.hexdigest()
+
+
+def _name_refused(path: str) -> DeviceError:
+    return DeviceError("name-taken", msg("The device does not take the name {path}", path=path))
 
 
 def _name_taken(path: str) -> DeviceError:
