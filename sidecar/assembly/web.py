@@ -554,7 +554,7 @@ def _undo(
         actions=actions,
         library=below.accounts.service.client,
         wake=below.rules.wake,
-        change_rules=lambda person, device_id, rules: settings.change(person, device_id, {}, rules),
+        restore_rules=settings.take_back,
         restore_marks=library.restore_marks,
         orders=below.devices.orders,
     )

@@ -32,6 +32,7 @@ class MarkBefore:
         is_favourite: Whether it was a favourite.
         played: How it was played; the heart in it counts for nothing.
         within: The container that was marked with all that is in it.
+        ticked: Whether it was marked as played, or as not played.
     """
 
     user_id: str
@@ -39,6 +40,7 @@ class MarkBefore:
     is_favourite: bool | None = None
     played: UserState | None = None
     within: str | None = None
+    ticked: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,8 +58,8 @@ class Reversal:
         resume, pause: Downloads to be resumed or paused again.
         orders: To be withdrawn, as long as no machine has begun them.
         marks: In Jellyfin, to be as they were.
-        settings: Of rules on devices, to be as they were: device, rule, key and value, which is
-            None for the one in the settings file.
+        settings: Of rules on devices, to be as they were: device, rule, key, value and the one that
+            was set, each None for the one in the settings file.
     """
 
     holds: tuple[Hold, ...] = ()
@@ -71,7 +73,7 @@ class Reversal:
     pause: tuple[int, ...] = ()
     orders: tuple[int, ...] = ()
     marks: tuple[MarkBefore, ...] = ()
-    settings: tuple[tuple[str, str, str, object], ...] = ()
+    settings: tuple[tuple[str, str, str, object, object], ...] = ()
 
     @property
     def user_ids(self) -> frozenset[str]:

@@ -49,6 +49,7 @@ class UndoRecord:
         counts: How many downloads had each kind of result.
         can_undo: It can be undone.
         is_undone: It was undone.
+        left: How much of it somebody has changed since, and was not undone.
         title: Of the one thing that it was done to; empty for several.
         device: The name of the device that it was done for, if it was for one.
     """
@@ -58,6 +59,7 @@ class UndoRecord:
     counts: Mapping[ResultKind, int]
     can_undo: bool
     is_undone: bool = False
+    left: int = 0
     title: str = ""
     device: str = ""
 
@@ -93,11 +95,12 @@ class _Kept:
 class UndoService:
     """Records actions and undoes them. Safe for many threads."""
 
-    def __init__(self, reverse: Callable[[Person, Reversal], bool], clock: Clock) -> None:
+    def __init__(self, reverse: Callable[[Person, Reversal], int | None], clock: Clock) -> None:
         """Prepare.
 
         Args:
-            reverse: Reverses an action for a person; returns False if they may not (any more).
+            reverse: Reverses an action for a person; returns how much of it was changed since and
+                is left, or None if they may not (any more).
             clock: Decides when a record expires.
         """
         self._reverse = reverse
@@ -158,14 +161,15 @@ class UndoService:
             # Removed before the work: a second click finds nothing to undo.
             reversal, kept.reversal = kept.reversal, None
         try:
-            if not self._reverse(person, reversal):
-                return None
+            left = self._reverse(person, reversal)
         except BaseException:
             with self._lock:
                 kept.reversal = reversal
             raise
+        if left is None:
+            return None
         with self._lock:
-            kept.record = replace(kept.record, can_undo=False, is_undone=True)
+            kept.record = replace(kept.record, can_undo=False, is_undone=True, left=left)
             return kept.record
 
     def _put(
@@ -212,8 +216,8 @@ class Reversing:
         actions: DownloadActions,
         library: Callable[[str], ItemSource],
         wake: Callable[[str], object],
-        change_rules: Callable[[Person, str, Mapping[str, Mapping[str, object]]], object],
-        restore_marks: Callable[[Collection[MarkBefore]], object],
+        restore_rules: Callable[[Person, Reversal], int],
+        restore_marks: Callable[[Collection[MarkBefore]], int],
         orders: DeviceOrders,
     ) -> None:
         """Prepare.
@@ -225,8 +229,8 @@ class Reversing:
             actions: Pauses and resumes.
             library: Returns the library of an account, for items that must be queued again.
             wake: Makes all rules of an account run.
-            change_rules: Changes settings of rules on a device that the person manages.
-            restore_marks: Sets hearts and played marks in Jellyfin as they were.
+            restore_rules: Sets rules on devices as they were; returns how much was changed since.
+            restore_marks: Sets hearts and played marks in Jellyfin as they were; returns the same.
             orders: Withdraws what other machines were asked to do.
         """
         self._db = stores.db
@@ -239,24 +243,25 @@ class Reversing:
         self._chosen = stores.chosen
         self._library = library
         self._wake = wake
-        self._change_rules = change_rules
+        self._restore_rules = restore_rules
         self._restore_marks = restore_marks
         self._orders = orders
 
-    def reverse(self, person: Person, reversal: Reversal) -> bool:
-        """Reverse an action; return False if the person may not (any more).
+    def reverse(self, person: Person, reversal: Reversal) -> int | None:
+        """Reverse an action; return None if the person may not (any more).
+
+        Otherwise how many settings and marks were changed since the action: they are left.
 
         Raises:
             errors.JellyfinError: Items that must be queued again cannot be looked up.
         """
         if not self._may(person, reversal):
-            return False
+            return None
         withdrawn = [self._orders.withdraw(person, one) for one in {*reversal.orders}]
         if withdrawn and not any(withdrawn):
             # The machine has begun: a file that is deleted is gone, there as here.
-            return False
-        self._carry_out(person, reversal)
-        return True
+            return None
+        return self._carry_out(person, reversal)
 
     def _may(self, person: Person, reversal: Reversal) -> bool:
         """Whether the person still has the rights for a reversal."""
@@ -273,7 +278,7 @@ class Reversing:
     def _describe(self, user_id: str, ids: Sequence[str]) -> Mapping[str, Item]:
         return self._library(user_id).items(ids)
 
-    def _carry_out(self, person: Person, reversal: Reversal) -> None:
+    def _carry_out(self, person: Person, reversal: Reversal) -> int:
         by_user: dict[str, list[Wish]] = {}
         for hold in reversal.holds:
             item = Item(id=hold.item_id, type=ItemType.OTHER, title="")
@@ -287,17 +292,10 @@ class Reversing:
             self._planning.end(self._holds.stored(reversal.pins))
         for ids, action in ((reversal.resume, Action.RESUME), (reversal.pause, Action.PAUSE)):
             self._actions.act_on(person, ids, DownloadCommand(action=action))
-        self._restore_settings(person, reversal)
-        self._restore_marks(reversal.marks)
+        left = self._restore_rules(person, reversal) + self._restore_marks(reversal.marks)
         for user_id in reversal.user_ids:
             self._wake(user_id)
-
-    def _restore_settings(self, person: Person, reversal: Reversal) -> None:
-        by_device: dict[str, dict[str, dict[str, object]]] = {}
-        for device_id, rule, key, value in reversal.settings:
-            by_device.setdefault(device_id, {}).setdefault(rule, {})[key] = value
-        for device_id, rules in by_device.items():
-            self._change_rules(person, device_id, rules)
+        return left
 
     def _restore_choices(self, reversal: Reversal) -> None:
         with self._db.write():

@@ -314,18 +314,24 @@ class LibraryBrowser:
         self._note_mark(person.user_id, item_id, ticked)
         within = None if files == [item_id] else item_id
         changed = [
-            MarkBefore(user_id=person.user_id, item_id=one, played=state, within=within)
+            MarkBefore(
+                user_id=person.user_id, item_id=one, played=state, within=within, ticked=value
+            )
             for one, state in before.items()
             if state.is_played != value or state.position_s
         ]
         return Reversal(marks=tuple(changed)) if before else None
 
-    def restore_marks(self, marks: Collection[MarkBefore]) -> None:
+    def restore_marks(self, marks: Collection[MarkBefore]) -> int:
         """Set hearts and played marks in Jellyfin as they were, each for its own account.
+
+        Returns:
+            How many were played or marked otherwise since: those stay as they are.
 
         Raises:
             errors.JellyfinError: Jellyfin cannot be asked, or refuses; it can be tried again.
         """
+        left = 0
         for one in marks:
             if one.is_favourite is not None:
                 self._client(one.user_id).set_favourite(one.item_id, value=one.is_favourite)
@@ -334,6 +340,9 @@ class LibraryBrowser:
             if one.played is not None:
                 states = PlayStates(self._client(one.user_id))
                 now = states.state(one.item_id)
+                if now.is_played != one.ticked or now.position_s:
+                    left += now != replace(one.played, is_favourite=now.is_favourite)
+                    continue
                 if one.played.last is None and now.last is not None:
                     # A date is taken away only with all else.
                     states.tick(one.item_id, value=False)
@@ -342,6 +351,7 @@ class LibraryBrowser:
                 self._note_mark(one.user_id, one.item_id, partial(_with_state, state=one.played))
         for user_id, place in {(one.user_id, one.within) for one in marks if one.within}:
             self._recent.note(user_id, Browser(self._client(user_id)).get(place))
+        return left
 
     def _note_mark(
         self, user_id: str, item_id: str, change: Callable[[BrowseEntry], BrowseEntry]

@@ -64,8 +64,8 @@ def home(world: World, tmp_path: Path) -> Iterator[Home]:
             actions=built.actions,
             library=lambda _user: library,
             wake=woken.append,
-            change_rules=lambda *_: None,
-            restore_marks=lambda _: None,
+            restore_rules=lambda *_: 0,
+            restore_marks=lambda _: 0,
             orders=DeviceOrders(
                 world.stores.orders,
                 built.works.registry,

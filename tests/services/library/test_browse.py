@@ -15,6 +15,7 @@ from sidecar.demo.state.core import StartupPhase
 from sidecar.domain.downloads.download import Download
 from sidecar.domain.items.item import Item
 from sidecar.domain.items.kinds import Kind
+from sidecar.domain.undo import merge_reversals
 from sidecar.errors import NotVisible, ServerAway
 from sidecar.events import Progress
 from sidecar.jellyfin.client import Jellyfin
@@ -418,3 +419,18 @@ def test_an_artist_has_the_same_picture_in_the_list_and_on_their_page(home: Home
     shown = [home.desk.show(home.ann, one).entry.item for one in pictures]
 
     assert {one.id: one.image_item_id for one in shown} == pictures
+
+
+def test_what_is_played_since_it_was_marked_is_not_changed_by_undo(home: Home) -> None:
+    first, second, *_ = (one.id for one in home.tracks(home.find("First Light", Kind.ALBUM)))
+    marks = PlayStates(home.clients[home.ann.user_id])
+    done = [home.desk.mark_played(home.ann, one, value=True) for one in (first, second)]
+    reversal = merge_reversals(done)
+    assert reversal is not None
+    ticked = marks.state(first)
+    marks.change(first, ticked, replace(ticked, position_s=90.0))
+
+    assert home.desk.restore_marks(reversal.marks) == 1
+
+    assert marks.state(first).position_s == 90.0
+    assert not marks.state(second).is_played

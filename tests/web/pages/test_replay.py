@@ -93,6 +93,14 @@ def test_plays_are_replayed_kept_used_and_taken_back(
     ann.send("POST", f"/api/v1/undo/{token}")
     assert (is_on("fill"), is_on(album_affinity.NAME)) == (False, True)
 
+    # What somebody has set otherwise since is not overruled.
+    token = ann.press(f"{PAGE}/use", budget=10**9).location.partition("done=")[2]
+    house.services.web.settings.change(ANN, STICK, {}, {"fill": {"enabled": False}})
+    undone = ann.press("/undo", token=token, next="/devices")
+    assert is_on(album_affinity.NAME)
+    assert house.services.rules.settings.changes_of(RULE_OF["fill"], STICK)["enabled"] is False
+    assert "What was changed since stays as it is." in ann.get(undone.location).text
+
     ann.send("DELETE", API)
     assert ann.told(API)["result"] is None
 

@@ -129,14 +129,34 @@ class SettingsEditor:
         """
         self._access.managed(person, device_id)
         before = tuple(
-            (device_id, name, key, kept.get(key))
+            (device_id, name, key, kept.get(key), value)
             for name, changes in rules.items()
             if name in SET_FOR_DEVICE
             for kept in [self._rules.changes_of(SET_FOR_DEVICE[name], device_id)]
-            for key in changes
+            for key, value in changes.items()
         )
         self.change(person, device_id, {}, rules)
         return Reversal(settings=before)
+
+    def take_back(self, person: Person, reversal: Reversal) -> int:
+        """Set what `use` has changed as it was; return how many keys somebody has changed since.
+
+        Those stay as they are.
+
+        Raises:
+            errors.NotAManager, errors.ConfigError: As for `change`.
+        """
+        by_device: dict[str, dict[str, dict[str, object]]] = {}
+        left = 0
+        for device_id, name, key, before, after in reversal.settings:
+            now = self._rules.changes_of(SET_FOR_DEVICE[name], device_id).get(key)
+            if now == after:
+                by_device.setdefault(device_id, {}).setdefault(name, {})[key] = before
+            else:
+                left += now != before
+        for device_id, rules in by_device.items():
+            self.change(person, device_id, {}, rules)
+        return left
 
     def refusals(
         self,
