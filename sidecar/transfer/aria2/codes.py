@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from types import MappingProxyType
 
 from sidecar.domain.transfers.failures import Failure, FailureClass
@@ -11,6 +12,9 @@ _T, _C, _D = FailureClass.TRANSIENT, FailureClass.CHANGED, FailureClass.DEVICE
 _BLOCKED, _AWAY = FailureClass.BLOCKED, FailureClass.SERVER_AWAY
 
 BAD_OPTION = 28
+# Paths and addresses, with the spaces that a path may have: where a device is mounted is not for
+# everybody.
+_PLACES = re.compile(r"\S*/.*/[^\s,]*|\S*/[^\s,]*")
 
 MEANINGS = MappingProxyType(
     {
@@ -57,7 +61,7 @@ def judge(code: int, words: str) -> Failure:
         words: aria2's `errorMessage`; shown to people, shortened.
     """
     kind, meaning = MEANINGS.get(code, (_T, msg("aria2 failed (error {code})", code=code)))
-    said = " ".join(words.split())[:300]
+    said = _PLACES.sub("…", " ".join(words.split())[:300])
     return Failure(
         kind,
         f"aria2-{code}",

@@ -39,3 +39,18 @@ def test_every_documented_number_has_a_meaning() -> None:
     reserved = {31}
 
     assert set(MEANINGS) == set(range(1, 33)) - reserved
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (
+            "Failed to open the file /media/ann/My stick/.sidecar/parts/1.part, cause: Denied",
+            "Failed to open the file …, cause: Denied",
+        ),
+        ("No URI http://127.0.0.1:4711/secret available.", "No URI … available."),
+        ("Timeout.", "Timeout."),
+    ],
+)
+def test_no_place_on_the_machine_is_told(words: str, told: str) -> None:
+    assert str(judge(15, words).message) == f"aria2 could not open the part file: {told}"
