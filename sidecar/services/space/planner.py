@@ -645,6 +645,11 @@ class SpacePlanner:
         for refused in refusals:
             if not refused.is_final:
                 continue
+            with self._lock:
+                limits = self._shown[device.id].limits
+            if (limits.budget, limits.reserve) != (device.settings.budget, device.settings.reserve):
+                # Somebody has changed them since the plan: the next one decides.
+                return
             waiting = self._downloads.queries.get(refused.download_id)
             if waiting is not None and waiting.status is Status.PENDING:
                 log.info("%s will never fit on %s", waiting.title, device.settings.name)

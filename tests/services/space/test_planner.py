@@ -19,7 +19,7 @@ from sidecar.domain.space.eviction import REST
 from sidecar.domain.space.plan import Plan, RefusedAdd
 from sidecar.domain.wishes import Reason, Wish
 from sidecar.errors import DeviceError
-from sidecar.events import DeviceChanged
+from sidecar.events import DeviceChanged, DownloadChanged
 from sidecar.process.heap import taking_turns
 from sidecar.services.devices.registry import DeviceRegistry
 from sidecar.services.files.removals.record import RemovalRecorder
@@ -219,6 +219,34 @@ def test_a_file_that_never_fits_fails_and_the_smaller_ones_go_on(house: House) -
     assert house.now(2).error_code == "too-big"
     assert "larger" in (house.now(2).error_message or "")
     assert small.id not in house.room.held_back()
+
+
+def test_a_file_does_not_fail_by_limits_that_were_changed_since_the_plan(house: House) -> None:
+    raised: list[bool] = []
+
+    def current(_device_id: str, settings: DeviceSettings) -> DeviceSettings:
+        return settings.with_changes({"budget": 20 * BLOCK}) if raised else settings
+
+    house.registry.close()
+    (settings,) = house.registry.settings()
+    registry = registry_of(house.world, settings, problems=house.problems, current=current)
+    room = SpacePlanner(
+        stores=house.world.stores,
+        registry=registry,
+        problems=house.problems,
+        bus=house.world.bus,
+        in_use=frozenset,
+        clock=house.world.clock,
+    )
+    house.wishes(2, blocks=11)
+    house.wishes(3, blocks=11)
+    # Right after the first one has failed.
+    house.world.bus.subscribe(lambda event: raised.append(isinstance(event, DownloadChanged)))
+
+    room.step()
+    registry.close()
+
+    assert sorted(house.states(2, 3)) == ["failed", "pending"]
 
 
 def test_many_removals_wait_for_a_person_while_what_fits_goes_on(house: House) -> None:
