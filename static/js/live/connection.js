@@ -62,7 +62,7 @@ export function connect(home) {
   socket.on("connect_error", () => lost(home, said("The sidecar does not answer. Trying again …")));
   socket.on("disconnect", (reason) => {
     if (reason !== "io server disconnect") lost(home, said("The connection to the sidecar is lost. Trying again …"));
-    else lost(home, said("This page no longer changes by itself. Load it again to see how things stand."));
+    else lost(home, said("This page no longer changes by itself, perhaps as too many are open: close some, then load it again."));
   });
 }
 
