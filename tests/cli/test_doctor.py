@@ -29,6 +29,15 @@ def test_a_budget_that_takes_no_file_is_no_good_set_up(tmp_path: Path) -> None:
     assert "is a device" in look_at_device(settings.with_changes({"budget": "10 GB"}), None)
 
 
+def test_a_new_device_is_looked_at_as_one_that_was_used(tmp_path: Path) -> None:
+    settings = DeviceSettings(name="Stick", path=tmp_path, budget=ByteSize(10))
+
+    with pytest.raises(FoundWrong, match=r"budget of 10 bytes takes no file"):
+        look_at_device(settings, None)
+
+    assert "at the next start" in look_at_device(settings.with_changes({"budget": None}), None)
+
+
 @pytest.mark.parametrize(
     ("marker", "words"),
     [

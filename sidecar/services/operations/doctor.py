@@ -349,7 +349,6 @@ def look_at_device(device: DeviceSettings, known_id: str | None) -> str:
         check_marker(marker, known_id, name=device.name)
     elif marker is None:
         check_is_mounted(device)
-        return msg("{path} is there and becomes a device at the next start", path=device.path)
     if not os.access(device.path, os.W_OK | os.X_OK):
         raise FoundWrong(
             msg("{path} cannot be written to", path=device.path),
@@ -369,6 +368,8 @@ def look_at_device(device: DeviceSettings, known_id: str | None) -> str:
             ),
             WayOut(msg('Write it with its unit: budget = "10 GB"'), Place.DEVICES),
         )
+    if marker is None:
+        return msg("{path} is there and becomes a device at the next start", path=device.path)
     return msg("{path} is there and is a device of this sidecar", path=device.path)
 
 
