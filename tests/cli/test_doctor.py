@@ -35,7 +35,7 @@ def test_a_new_device_is_looked_at_as_one_that_was_used(tmp_path: Path) -> None:
     with pytest.raises(FoundWrong, match=r"budget of 10 bytes takes no file"):
         look_at_device(settings, None)
 
-    assert "at the next start" in look_at_device(settings.with_changes({"budget": None}), None)
+    assert "at the next start" in look_at_device(settings.with_changes({"budget": "10 GB"}), None)
 
 
 @pytest.mark.parametrize(
