@@ -31,6 +31,8 @@ export function stayHere(signal, afterwards = refreshSoon) {
     if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
     if (link.dataset.asks !== undefined) {
       event.preventDefault();
+      // What had the focus has it again after the dialog: of a menu that closes, the button that opened it.
+      /** @type {HTMLElement | null} */ (link.closest(":popover-open"))?.hidePopover();
       ask(link.href);
     } else if (theDialog().contains(link)) {
       event.preventDefault();

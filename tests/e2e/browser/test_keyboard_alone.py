@@ -139,6 +139,7 @@ def test_the_main_tasks_need_no_pointer(
     expect(page.get_by_role("button", name="Unpin Tone 1")).to_be_visible()
     keys.keep_their_place()
 
+    delete_after_all(keys, is_phone=width == PHONE)
     change_limit(keys)
     context.close()
 
@@ -150,6 +151,24 @@ def sign_in(keys: Keys, url: str) -> None:
     keys.fill(page.get_by_label("Password"), PASSWORDS["ann"])
     page.keyboard.press("Enter")
     page.wait_for_url(re.compile(r":\d+/$"))
+
+
+def delete_after_all(keys: Keys, *, is_phone: bool) -> None:
+    """Be asked whether to delete a file, keep it, and delete it after all."""
+    page = keys.page
+    dialog = page.get_by_role("dialog")
+    delete = page.get_by_role("link", name="Delete Tone 1")
+    keys.press(delete)
+    keys.press(dialog.get_by_role("link", name="Keep it"))
+    expect(dialog).to_be_hidden()
+    if is_phone:
+        expect(page.get_by_role("button", name="More about Tone 1")).to_be_focused()
+        page.keyboard.press("Enter")
+    keys.press(delete)
+    keys.press(dialog.get_by_role("button", name="Delete"))
+    expect(page.locator("#done")).to_contain_text("deleted")
+    expect(page.locator("#download-1")).to_have_count(0)
+    keys.keep_their_place()
 
 
 def change_limit(keys: Keys) -> None:
