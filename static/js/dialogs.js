@@ -40,16 +40,15 @@ export function stayHere(signal, afterwards = refreshSoon) {
     }
   });
   listen("submit", (event) => {
-    const form = event.target;
+    const { target: form, submitter: button } = event;
     if (!(form instanceof HTMLFormElement) || form.method !== "post" || !form.closest(FORMS)) return;
     event.preventDefault();
-    if (event.submitter?.ariaBusy === "true") return;
-    const body = fieldsOf(form, event.submitter);
+    if (button?.ariaBusy === "true") return;
+    const body = fieldsOf(form, button);
     // Not `form.action`: a button of this name would hide it.
-    const address = event.submitter?.getAttribute("formaction") ?? form.getAttribute("action") ?? "";
+    const address = button?.getAttribute("formaction") ?? form.getAttribute("action") ?? "";
     const asked = ask(address, { method: "POST", body, headers: IN_PLACE });
     // Many take their time: who pressed sees that it is being done, and cannot press twice.
-    const button = event.submitter;
     button?.setAttribute("aria-busy", "true");
     asked.finally(() => button?.removeAttribute("aria-busy"));
   });
@@ -75,21 +74,13 @@ async function ask(address, options) {
     return;
   }
   const dialog = theDialog();
-  if (answer.redirected) {
-    dialog.close();
-    if (new URL(answer.url).pathname !== window.location.pathname) {
-      // What this page showed is no more.
-      visit(answer.url);
-      return;
-    }
-    tell(parsed(await answer.text()));
-    return;
-  }
   const page = parsed(await answer.text());
   const questions = page.querySelectorAll("main > section");
-  if (page.getElementById("done") && !questions.length) {
+  if (answer.redirected || (page.getElementById("done") && !questions.length)) {
     dialog.close();
-    tell(page);
+    // Somewhere else: what this page showed is no more.
+    if (answer.redirected && new URL(answer.url).pathname !== window.location.pathname) visit(answer.url);
+    else tell(page);
     return;
   }
   dialog.replaceChildren(...questions);

@@ -68,6 +68,21 @@ export function visit(address) {
 }
 
 /**
+ * Show the page that a form was answered with. It is not sent again: it may have done something.
+ * @param {string} text
+ * @param {Response} [answer]
+ */
+export async function showAnswer(text, answer) {
+  const page = parsed(text);
+  if (!fits(page)) return window.location.reload();
+  if (answer?.redirected) rename(answer.url);
+  await takeStyles(page);
+  put(page);
+  await begin(page);
+  settle(0);
+}
+
+/**
  * Give this page another address, which shows the same.
  * @param {string} address
  */

@@ -11,6 +11,7 @@ from sidecar.errors import ServerAway
 from sidecar.messages import msg
 from sidecar.services.health.tasks import TaskKind
 from tests.browser.conftest import SignedIn
+from tests.browser.trouble import BrowserTrouble
 from tests.services.conftest import STICK
 from tests.web.house import ANN, EVE, WebHouse
 
@@ -145,6 +146,24 @@ def test_webhooks_are_changed_and_removed_where_they_are(
     expect(hooks).to_have_count(0)
     assert has_focus_in_page(page)
     assert was_not_loaded_again(page)
+
+
+def test_a_form_that_is_refused_is_sent_once_and_its_answer_is_shown(
+    signed_in: SignedIn, house: WebHouse, trouble: BrowserTrouble
+) -> None:
+    trouble.announce("^404 POST .*/admin/webhooks/.*/test$")
+    address = SecretStr("https://example.org/hook")
+    hook, _ = house.services.web.webhooks.add(address, [HookEvent.DEVICE_READY])
+    page = signed_in(EVE, "/admin/webhooks")
+    sent: list[str] = []
+    page.on("request", lambda one: sent.append(one.url) if one.method == "POST" else None)
+    house.services.web.webhooks.remove(hook.id)
+
+    page.get_by_role("button", name="Send a test").click()
+
+    expect(page.get_by_role("heading", level=1)).to_contain_text("not found", ignore_case=True)
+    assert page.url.endswith("/admin/webhooks")
+    assert len(sent) == 1
 
 
 def test_what_is_told_and_when_is_saved_where_it_is(signed_in: SignedIn) -> None:

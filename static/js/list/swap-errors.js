@@ -1,6 +1,6 @@
 // Answers that htmx cannot put into the page: an error, or a page that lacks what was asked for.
 
-import { visit } from "../navigation.js";
+import { showAnswer, visit } from "../navigation.js";
 
 document.addEventListener("htmx:before:swap", (event) => {
   const { ctx, tasks } = event.detail;
@@ -10,7 +10,7 @@ document.addEventListener("htmx:before:swap", (event) => {
   if (!isByAPerson(ctx.sourceEvent)) return;
   const { method, action } = ctx.request;
   if (method === "GET") visit(action);
-  else if (ctx.sourceElement instanceof HTMLFormElement) ctx.sourceElement.submit();
+  else showAnswer(ctx.text ?? "", ctx.response?.raw);
 });
 
 /**
