@@ -16,9 +16,8 @@ from typing import Any
 import platformdirs
 from pydantic import ValidationError
 
-from sidecar.config.base import Section
 from sidecar.config.files import not_text, read_secret, read_text
-from sidecar.config.schema import KeyKind, describe_keys
+from sidecar.config.schema import is_secret
 from sidecar.config.settings import Settings, check_devices
 from sidecar.errors import ConfigError
 
@@ -192,18 +191,9 @@ def _explain(
     if first["type"] in {"extra_forbidden", "model_type"}:
         # An unknown key may be a misspelt `password`; a value in place of a section may hold one.
         value = None
-    elif _is_secret(Settings, place):
+    elif is_secret(Settings, place):
         value = "********"
     return ConfigError(where, key, value, reason)
-
-
-def _is_secret(section: type[Section], place: tuple[str | int, ...]) -> bool:
-    """Return whether a place is in a secret, by the kind that its section declares."""
-    name, *further = place
-    inner = section.model_fields[name].annotation if name in section.model_fields else None
-    if isinstance(inner, type) and issubclass(inner, Section):
-        return bool(further) and _is_secret(inner, tuple(further))
-    return any(key.name == name and key.kind is KeyKind.SECRET for key in describe_keys(section))
 
 
 def _describe_step(part: str | int) -> str:

@@ -17,6 +17,7 @@ from pydantic import ValidationError
 
 from sidecar.config.base import Section, explain_invalid
 from sidecar.config.rules import SECTIONS as RULE_SECTIONS
+from sidecar.config.schema import is_secret
 from sidecar.config.settings import (
     Aria2Settings,
     BackupSettings,
@@ -206,7 +207,8 @@ def _with_changes(section: Section, path: str, changes: Changes) -> Section:
         try:
             section = type(section).model_validate({**given, **own})
         except ValidationError as error:
-            raise explain_invalid(path, error, own) from None
+            shown = {name: own[name] for name in own if not is_secret(type(section), (name,))}
+            raise explain_invalid(path, error, shown) from None
     return section.model_copy(update=deeper) if deeper else section
 
 

@@ -131,3 +131,12 @@ def _choose_kind(kind: Any) -> tuple[KeyKind, tuple[str, ...]]:  # noqa: ANN401 
             if issubclass(kind, known):
                 return told, ()
     return KeyKind.TEXT, ()
+
+
+def is_secret(section: type[Section], place: tuple[str | int, ...]) -> bool:
+    """Return whether a place is in a secret, by the kind that its section declares."""
+    name, *further = place
+    inner = section.model_fields[name].annotation if name in section.model_fields else None
+    if isinstance(inner, type) and issubclass(inner, Section):
+        return bool(further) and is_secret(inner, tuple(further))
+    return any(key.name == name and key.kind is KeyKind.SECRET for key in describe_keys(section))

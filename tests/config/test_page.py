@@ -103,6 +103,14 @@ def test_what_is_wrong_is_refused_and_left_out_at_a_start(
     assert len(merged.devices) == 1
 
 
+@pytest.mark.parametrize("key", ["metrics.key", "backup.passphrase"])
+def test_a_secret_of_the_page_that_is_refused_is_not_shown(base: Settings, key: str) -> None:
+    with pytest.raises(ConfigError, match="must have at least") as refused:
+        merge(base, {key: "canary"})
+
+    assert "canary" not in str(refused.value)
+
+
 def test_programs_and_paths_of_the_machine_are_only_for_the_file() -> None:
     paths = {
         f"{name}.{key}"
