@@ -61,6 +61,22 @@ def test_a_stick_that_is_away_is_not_well_because_its_mount_point_is_there(
     assert f"BAD  Device Car stick: {words}" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("is_there", [True, False])
+def test_the_folder_of_nightly_backups_is_looked_at(
+    house: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], is_there: bool
+) -> None:
+    folder = house / "backups"
+    if is_there:
+        folder.mkdir()
+    monkeypatch.setenv("SIDECAR_BACKUP__NIGHTLY", "true")
+    monkeypatch.setenv("SIDECAR_BACKUP__FOLDER", str(folder))
+
+    main(["doctor"])
+
+    said = "ok   Backups: " if is_there else f"BAD  Backups: {folder} is not there, or is no folder"
+    assert said in capsys.readouterr().out
+
+
 def test_the_command_says_a_way_out_of_everything_that_is_wrong(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

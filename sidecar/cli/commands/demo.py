@@ -145,7 +145,10 @@ def _start(demo: DemoOptions) -> DemoServer:
         return _listen(demo, demo.port)
     except OSError as error:
         if error.errno != errno.EADDRINUSE:
-            raise
+            raise SidecarError(
+                f"The demo cannot have port {demo.port}: {error.strerror}. "
+                "Choose another one with --port"
+            ) from error
         taken = f"Port {demo.port} is taken, perhaps by a Jellyfin of your own"
         if not demo.may_move:
             raise SidecarError(f"{taken}: choose another one with --port") from error

@@ -17,6 +17,7 @@ from datetime import datetime
 from enum import StrEnum
 from functools import partial
 from importlib import import_module
+from pathlib import Path
 from threading import Event, Lock
 from types import MappingProxyType
 
@@ -136,6 +137,10 @@ def checks_of_machine(settings: Settings, clock: Clock) -> Iterator[Check]:
         yield Check(msg("Machines"), look, _DATABASE_SERVER)
     if settings.redis.url is not None:
         yield Check(msg("Redis"), partial(_look_at_redis, settings.redis.url, clock), _REDIS)
+    backups = settings.backup.folder
+    if settings.backup.nightly and backups is not None:
+        look_there = partial(_look_at_backups, backups)
+        yield Check(msg("Backups"), look_there, _WAYS_OUT_OF_PROBLEMS[ProblemKind.BACKUP])
     yield Check(msg("Engine"), partial(describe_engine, settings), _ENGINE)
     if any(device.target or device.film_target for device in settings.devices):
         yield Check(msg("Formats"), partial(_look_at_formats, settings, clock), _FORMATS)
@@ -381,9 +386,7 @@ def _look_at_data_folder(settings: Settings) -> str:
         raise SidecarError(
             msg("{folder} cannot be made: {reason}", folder=folder, reason=error.strerror)
         ) from error
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise SidecarError(msg("{folder} cannot be written to", folder=folder))
-    free = shutil.disk_usage(folder).free
+    free = _find_free(folder)
     if free < LEAST_FREE:
         raise FoundWrong(
             msg("Only {size} are free where {folder} is", size=Size(free), folder=folder),
@@ -395,6 +398,20 @@ def _look_at_data_folder(settings: Settings) -> str:
             ),
         )
     return msg("{folder} can be written to, {size} are free", folder=folder, size=Size(free))
+
+
+def _look_at_backups(folder: Path) -> str:
+    if not folder.is_dir():
+        raise SidecarError(msg("{folder} is not there, or is no folder", folder=folder))
+    free = _find_free(folder)
+    return msg("{folder} can be written to, {size} are free", folder=folder, size=Size(free))
+
+
+def _find_free(folder: Path) -> int:
+    """Return how many bytes are free where a folder is that can be written to."""
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise SidecarError(msg("{folder} cannot be written to", folder=folder))
+    return shutil.disk_usage(folder).free
 
 
 def database_way_out(settings: Settings) -> WayOut:
