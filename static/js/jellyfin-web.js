@@ -56,7 +56,7 @@
       "Download": "Laden",
       "Download the rest": "Rest laden",
       "Cancel": "Abbrechen",
-      "Unpin": "Lösen",
+      "Unpin": "Nicht mehr anpinnen",
       "Open in Sidecar": "In Sidecar öffnen",
       "Close": "Schließen",
     },
