@@ -298,14 +298,9 @@ class DeviceFolder:
                         with _blamed_on([number], troubles), self._anchor.explain_errors():
                             self._rename(part.name, old, folders, name, new)
                     return fresh
-            except (FileExistsError, NotADirectoryError):
-                for number, (_, name) in parts.items():
-                    troubles[number] = self._taken("/".join((*folders, name)))
             except OSError as error:
-                if not tree.is_name_refused(error):
-                    raise
                 for number, (_, name) in parts.items():
-                    troubles[number] = self._refused("/".join((*folders, name)))
+                    troubles[number] = self._explain_name(error, "/".join((*folders, name)))
         return ()
 
     def _rename(
@@ -313,12 +308,8 @@ class DeviceFolder:
     ) -> None:
         try:
             tree.rename_new(part, parts, name, folder)
-        except (FileExistsError, NotADirectoryError):
-            raise self._taken("/".join((*folders, name))) from None
         except OSError as error:
-            if not tree.is_name_refused(error):
-                raise
-            raise self._refused("/".join((*folders, name))) from None
+            raise self._explain_name(error, "/".join((*folders, name))) from None
 
     def _sync_all(
         self,
@@ -398,12 +389,8 @@ class DeviceFolder:
                         tree.rename_new(name, old_handle, new, handle)
                     # As in `finish`: the old name leaves the disk before the new one is synced.
                     os.fsync(old_handle)
-            except (FileExistsError, NotADirectoryError):
-                raise self._taken(to) from None
             except OSError as error:
-                if not tree.is_name_refused(error):
-                    raise
-                raise self._refused(to) from None
+                raise self._explain_name(error, to) from None
             _sync(root, above, new)
             tree.sync_above(root, fresh)
         return True
@@ -543,7 +530,12 @@ class DeviceFolder:
             finally:
                 os.close(descriptor)
 
-    def _refused(self, path: str) -> DeviceError:
+    def _explain_name(self, error: OSError, path: str) -> DeviceError:
+        """Return what is told of an error that is about a name; raise any other."""
+        if isinstance(error, (FileExistsError, NotADirectoryError)):
+            return self._taken(path)
+        if not tree.is_name_refused(error):
+            raise error
         # Handled as a name that is taken: nobody can have it, and the device itself is well.
         text = msg("{device} does not take the name {path}", device=self.name, path=path)
         return DeviceError("name-taken", text)

@@ -186,12 +186,8 @@ class OwnFiles:
         with self._shaping, ExitStack() as opened:
             try:
                 handle, fresh = opened.enter_context(tree.make_folder(root, folders))
-            except NotADirectoryError:
-                raise _name_taken(path) from None
             except OSError as error:
-                if not tree.is_name_refused(error):
-                    raise
-                raise _name_refused(path) from None
+                raise _explain_name(error, path) from None
             created_folders.remember_folder(root, fresh)
             tree.sync_above(root, fresh)
             yield handle
@@ -217,12 +213,8 @@ class OwnFiles:
     def _read_size(self, name: str, handle: int, path: str) -> int | None:
         try:
             facts = tree.stat_regular(name, handle)
-        except FileExistsError:
-            raise _name_taken(path) from None
         except OSError as error:
-            if not tree.is_name_refused(error):
-                raise
-            raise _name_refused(path) from None
+            raise _explain_name(error, path) from None
         return None if facts is None else facts.st_size
 
     def _rename(self, ours: int, name: str, handle: int, path: str, *, is_new: bool) -> None:
@@ -231,12 +223,8 @@ class OwnFiles:
         else:
             try:
                 tree.rename_new(_DRAFT, ours, name, handle)
-            except FileExistsError:
-                raise _name_taken(path) from None
             except OSError as error:
-                if not tree.is_name_refused(error):
-                    raise
-                raise _name_refused(path) from None
+                raise _explain_name(error, path) from None
         # On FAT a renamed file lasts only once it is synced again.
         tree.sync_file(name, handle)
 
@@ -304,7 +292,12 @@ def _hash_of(name: str, handle: int) -> str:
     return digest.hexdigest()
 
 
-def _name_refused(path: str) -> DeviceError:
+def _explain_name(error: OSError, path: str) -> DeviceError:
+    """Return what is told of an error that is about a name; raise any other."""
+    if isinstance(error, (FileExistsError, NotADirectoryError)):
+        return _name_taken(path)
+    if not tree.is_name_refused(error):
+        raise error
     return DeviceError("name-taken", msg("The device does not take the name {path}", path=path))
 
 
