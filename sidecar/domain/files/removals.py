@@ -146,7 +146,7 @@ def was_written_since(
     return later > COARSE_S and not (has_zones and _is_other_zone(later))
 
 
-def is_unchanged(seen: Seen, before: FileStat, *, keeps_numbers: bool) -> bool:
+def is_unchanged(seen: Seen, before: Seen, *, keeps_numbers: bool) -> bool:
     """Whether a file is as it was, judging by its facts.
 
     Args:
@@ -155,7 +155,7 @@ def is_unchanged(seen: Seen, before: FileStat, *, keeps_numbers: bool) -> bool:
         keeps_numbers: Whether files keep their inode number: FAT and exFAT give them others
             whenever the system has forgotten them for a moment.
     """
-    if keeps_numbers or not isinstance(seen, FileStat):
+    if keeps_numbers or not isinstance(seen, FileStat) or not isinstance(before, FileStat):
         return seen == before
     return (seen.size, seen.modified_ns) == (before.size, before.modified_ns)
 

@@ -137,7 +137,8 @@ def _is_its_file(folder: DeviceFolder, path: str, download: Download) -> bool:
     there = folder.stat(path)
     if there is None or there.size != download.file_size:
         return False
-    return download.content_hash in {None, folder.content_hash(path)}
+    known = download.content_hash
+    return known is None or folder.content_hash(path) == known
 
 
 def _beside(

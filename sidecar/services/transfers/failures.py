@@ -244,9 +244,7 @@ class FailurePolicy:
             from_zero=True,
         )
         with suppress(DeviceError):
-            folder = self._registry.get(download.device_id).folder
-            folder.part(download.id).remove()
-            folder.film(download.id).clear()
+            self._registry.get(download.device_id).remove_fetched(download.id)
 
     def _trouble_of(self, device_id: str, failure: Failure) -> DeviceError:
         """Return what is told of a device: with its name, which the engines do not know."""

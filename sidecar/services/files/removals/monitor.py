@@ -20,7 +20,7 @@ from typing import Protocol
 
 from sidecar.clock import Clock
 from sidecar.device.watcher import Watcher
-from sidecar.domain.files.removals import FileStat, Seen, is_unchanged
+from sidecar.domain.files.removals import is_unchanged
 from sidecar.errors import DeviceError
 from sidecar.events import Bus, DeviceChanged, NoticesChanged
 from sidecar.events import Event as News
@@ -170,7 +170,7 @@ class RemovalMonitor:
         still = [
             one
             for one in files
-            if _is_as_asked(seen[one.path], question.files[one.id].seen, keeps_numbers=keeps)
+            if is_unchanged(seen[one.path], question.files[one.id].seen, keeps_numbers=keeps)
         ]
         if gone:
             fates = [(one, question.files[one.id].fate) for one in still]
@@ -302,12 +302,6 @@ class RemovalMonitor:
             log.info("%s: its files are looked at again later", found)
         scan.forget_doubts()
         return None
-
-
-def _is_as_asked(seen: Seen, asked: Seen, *, keeps_numbers: bool) -> bool:
-    if isinstance(asked, FileStat):
-        return is_unchanged(seen, asked, keeps_numbers=keeps_numbers)
-    return seen == asked
 
 
 def blind_text(name: str, reason: str) -> str:
