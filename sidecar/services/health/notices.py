@@ -5,6 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from sidecar.messages import msg
+
+QUESTION_CHANGED = msg("The question has changed since it was shown: answer it as it is now")
+
 
 @dataclass(frozen=True, slots=True)
 class Notice:

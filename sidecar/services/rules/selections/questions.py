@@ -16,6 +16,7 @@ from sidecar.domain.rules.context import KeptSelection, Matched
 from sidecar.errors import NotPossible
 from sidecar.events import Bus, NoticesChanged
 from sidecar.messages import msg
+from sidecar.services.health.notices import QUESTION_CHANGED
 from sidecar.services.processes.known import Known
 from sidecar.store.rules.selections import Selections
 
@@ -101,9 +102,7 @@ class SelectionQuestions:
         if asked is None:
             return False
         if shown is not None and shown != asked.version:
-            raise NotPossible(
-                msg("The question has changed since it was shown: answer it as it is now")
-            )
+            raise NotPossible(QUESTION_CHANGED)
         files = asked.files if remove else asked.kept.matched
         self._selections.note(asked.kept, device_id, files, keeps_all=not remove)
         self.close(user_id, device_id, selection_id)

@@ -24,6 +24,7 @@ from sidecar.errors import ConfigError, DeviceError, NotPossible, NotVisible
 from sidecar.messages import Size, msg
 from sidecar.services.configuration.service import SettingView
 from sidecar.services.downloads.undo import UndoRecord
+from sidecar.services.health.notices import QUESTION_CHANGED
 from sidecar.services.rules.settings.view import DeviceSettingsView, Setting
 from sidecar.services.space.plans import DevicePlan, PlanService
 from sidecar.services.syncthing.status import IgnoreView, SyncStatus
@@ -147,11 +148,7 @@ def _answers(device: PageRoutes, services: WebServices) -> None:
         asked = services.removals.removals(who, device_id)
         shown = request.form.get("shown")
         if shown is not None and asked.version and shown != asked.version:
-            return _page(
-                services,
-                device_id,
-                Refused(msg("The question has changed since it was shown: answer it as it is now")),
-            )
+            return _page(services, device_id, Refused(QUESTION_CHANGED))
         kind = services.orders.kinds.answer_removals
         try:
             files = services.orders.press(kind, who, device_id, gone, asked.ids)
